@@ -1,0 +1,1 @@
+//! The command line of pleach, as a library main() and the default binary.

@@ -1,0 +1,1 @@
+//! Turns files, --set and environment into a resolved run, or into carets.

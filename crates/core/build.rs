@@ -1,0 +1,2 @@
+//! Cargo wants a build script beside `links`.
+fn main() {}

@@ -1,0 +1,157 @@
+//! Losses: one number for how far a prediction is from its target.
+
+use crate::kinds::backend::{Backend, FusedLoss};
+use crate::{Named, Result, Slot, Tensor, config};
+
+/// What the values of a prediction are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Any real number; sigmoid or softmax is still to come.
+    Logits,
+    /// Between 0 and 1.
+    Probabilities,
+    /// The quantity itself (regression).
+    Values,
+}
+
+/// What a prediction is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The index of a class, u32: (N) for predictions (N, C), (N, H, W) for (N, C, H, W).
+    Class,
+    /// 0 or 1 (or between) for every value of the prediction, of its shape and type.
+    Mask,
+    /// Numbers of the prediction's shape.
+    Values,
+}
+
+impl Target {
+    /// Its name among the targets of a batch.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Class => "class",
+            Self::Mask => "mask",
+            Self::Values => "values",
+        }
+    }
+}
+
+/// What a loss works on; a task that gives something else is refused before training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// Form of the prediction.
+    pub form: Form,
+    /// Kind of target.
+    pub target: Target,
+}
+
+/// A prediction with all targets that the task has made.
+#[derive(Clone, Copy)]
+pub struct LossInput<'a> {
+    /// The model's output of the slot's name.
+    pub prediction: &'a Tensor,
+    /// The targets by [`Target::key`].
+    pub targets: &'a Named<Tensor>,
+}
+
+impl<'a> LossInput<'a> {
+    /// The target of a kind.
+    ///
+    /// # Errors
+    /// The task does not make it.
+    pub fn target(&self, target: Target) -> Result<&'a Tensor> {
+        self.targets.want(target.key())
+    }
+}
+
+/// A loss: a differentiable function of a prediction.
+pub trait Loss: std::fmt::Debug + Send + Sync + 'static {
+    /// What it works on.
+    fn wants(&self) -> Wants;
+
+    /// The value, a tensor of rank 0 with its graph, in plain tensor algebra: the definition.
+    fn forward(&self, x: &LossInput<'_>) -> Result<Tensor>;
+
+    /// The same value and gradient in one pass over slices, for the kernels seat.
+    fn fused(&self) -> Option<FusedLoss> {
+        None
+    }
+}
+
+/// Keys of a loss's slot.
+#[config]
+pub struct LossSlot {
+    /// Weight of this loss in the sum.
+    #[config(default = 1.0)]
+    pub factor: f64,
+    /// The model's output to which it applies; the first if not given.
+    pub output: Option<String>,
+}
+
+/// One of `[[loss]]`.
+pub type LossConfig = Slot<dyn Loss, LossSlot>;
+
+/// The value of one loss, by the seat's fused kernel where both sides have one, in plain algebra otherwise.
+pub fn value(loss: &dyn Loss, x: &LossInput<'_>, kernels: &dyn Backend) -> Result<Tensor> {
+    if let Some(fused) = loss.fused()
+        && let Some(value) = kernels.fused_loss(&fused, x, loss.wants().target)?
+    {
+        return Ok(value);
+    }
+    loss.forward(x)
+}
+
+/// The weighted sum of all losses, and each one's own value by name (`loss_dice`).
+pub fn weighted_sum(
+    losses: &[LossConfig],
+    outputs: &Named<Tensor>,
+    targets: &Named<Tensor>,
+    kernels: &dyn Backend,
+) -> Result<(Tensor, Named<f64>)> {
+    let mut sum: Option<Tensor> = None;
+    let mut parts = Named::new();
+    for loss in losses {
+        let prediction = match &loss.slot.output {
+            Some(name) => outputs.want(name)?,
+            None => outputs.first().ok_or_else(|| crate::Error::new("PL0202", "the model has no output"))?,
+        };
+        let v = value(&**loss, &LossInput { prediction, targets }, kernels)?;
+        let mut name = format!("loss_{}", snake(&loss.plug.name()));
+        if let Some(output) = &loss.slot.output {
+            name = format!("{name}_{output}");
+        }
+        parts.insert(name, v.to_dtype(crate::DType::F64)?.to_scalar::<f64>()?);
+        let v = (v * loss.slot.factor)?;
+        sum = Some(match sum {
+            Some(s) => (s + v)?,
+            None => v,
+        });
+    }
+    let sum = sum.ok_or_else(|| crate::Error::new("PL0206", "there is no loss").hint("add a [[loss]] section"))?;
+    Ok((sum, parts))
+}
+
+/// `FocalTversky` as `focal_tversky`, `MeanIoU` as `mean_iou`: how names stand in logs.
+pub fn snake(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (i, &c) in chars.iter().enumerate() {
+        if !c.is_alphanumeric() {
+            if !out.ends_with('_') {
+                out.push('_');
+            }
+            continue;
+        }
+        let before = i.checked_sub(1).map(|j| chars[j]);
+        let after = chars.get(i + 1);
+        let starts_word = before.is_some_and(|b| b.is_lowercase() || b.is_ascii_digit())
+            || before.is_some_and(char::is_uppercase) && after.is_some_and(|a| a.is_lowercase());
+        if c.is_uppercase() && starts_word && !out.ends_with('_') {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+crate::kind!(Loss, "loss");

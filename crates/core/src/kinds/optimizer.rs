@@ -1,0 +1,91 @@
+//! Optimizers: how a gradient changes a parameter.
+
+use crate::params::Weight;
+use crate::{Named, Result, Tensor};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The rates in force for one step of a group; a scheduler may have set them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hyper {
+    /// Learning rate.
+    pub lr: f64,
+    /// SGD's momentum or Adam's first beta, where the optimizer has one.
+    pub momentum: Option<f64>,
+}
+
+/// What an optimizer remembers of one parameter (or, under the empty name, of all): tensors and numbers by name.
+#[derive(Debug, Clone, Default)]
+pub struct ParamSlots {
+    /// Tensors of the parameter's shape or any other.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// Numbers, such as the count of steps.
+    pub numbers: BTreeMap<String, f64>,
+}
+
+impl ParamSlots {
+    /// A tensor that begins as zeros of the shape and type of `like`.
+    pub fn zeros(&mut self, name: &str, like: &Tensor) -> Result<Tensor> {
+        match self.tensors.get(name) {
+            Some(t) => Ok(t.clone()),
+            None => Ok(like.zeros_like()?),
+        }
+    }
+
+    /// Keeps a tensor; it must not be part of a graph.
+    pub fn keep(&mut self, name: &str, value: Tensor) {
+        self.tensors.insert(name.to_owned(), value.detach());
+    }
+
+    /// Adds one to a count that begins at 0, and returns it.
+    pub fn count(&mut self, name: &str) -> f64 {
+        let n = self.numbers.entry(name.to_owned()).or_insert(0.0);
+        *n += 1.0;
+        *n
+    }
+}
+
+/// Everything an optimizer remembers, by parameter name.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(pub BTreeMap<String, ParamSlots>);
+
+/// The numbers of a [`Memory`], for `state.json`; the tensors go to `optim.safetensors` as `parameter/slot`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MemoryNumbers(pub BTreeMap<String, BTreeMap<String, f64>>);
+
+/// One group of parameters at a step: names, weights and gradients.
+pub struct StepGroup<'a> {
+    /// Parameters with their gradients, in the order of their names.
+    pub params: Vec<(&'a str, &'a Weight, Tensor)>,
+    /// The group's rates.
+    pub hyper: Hyper,
+}
+
+/// Evaluates loss and gradients anew at the present weights, for optimizers that search along a line.
+pub type Again<'a> = dyn FnMut() -> Result<(f64, Named<Tensor>)> + 'a;
+
+/// Changes parameters by their gradients. The struct holds parameters only; what changes is its slots.
+pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
+    /// The learning rate with which training begins.
+    fn lr(&self) -> f64;
+
+    /// What a momentum cycle may change: momentum or the first beta.
+    fn momentum(&self) -> Option<f64> {
+        None
+    }
+
+    /// The new value of one parameter from its value and gradient (no graph attached to either).
+    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor>;
+
+    /// One step of a whole group; the usual optimizer needs only [`update`](Self::update).
+    fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _again: Option<&mut Again<'_>>) -> Result<()> {
+        for (name, weight, grad) in &group.params {
+            let slots = memory.0.entry((*name).to_owned()).or_default();
+            let new = self.update(&weight.var().as_detached_tensor(), grad, slots, &group.hyper)?;
+            weight.set(&new)?;
+        }
+        Ok(())
+    }
+}
+
+crate::kind!(Optimizer, "optimizer");

@@ -1,0 +1,177 @@
+//! Schedulers: what the learning rate and the momentum of each group are after each tick.
+
+use crate::quantity::Span;
+use crate::saved::{self, Saved};
+use crate::{Plug, Result, Slot, config};
+use serde::{Serialize, de::DeserializeOwned};
+use std::any::Any;
+use std::collections::BTreeMap;
+
+/// The rates of one parameter group; schedulers read and set them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupRates {
+    /// Learning rate.
+    pub lr: f64,
+    /// What a momentum cycle changes: SGD's momentum, Adam's first beta. None where the optimizer has none.
+    pub momentum: Option<f64>,
+    /// The learning rate with which the group began.
+    pub initial_lr: f64,
+}
+
+/// How often a slot's scheduler ticks.
+#[config]
+#[derive(Default)]
+pub enum Every {
+    /// At the end of each epoch, after validation.
+    #[default]
+    Epoch,
+    /// After each optimizer step.
+    Step,
+}
+
+/// What is known of a run before it starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Optimizer steps in an epoch.
+    pub steps_per_epoch: u64,
+    /// Optimizer steps in the whole run; none if it has no end.
+    pub total_steps: Option<u64>,
+    /// How often the slot ticks.
+    pub every: Every,
+    /// The groups' rates at the start.
+    pub base: Vec<GroupRates>,
+}
+
+impl Plan {
+    /// A stretch of training in ticks of the slot; per cent of an endless run are none.
+    pub fn ticks(&self, span: Span) -> Option<u64> {
+        let per_tick = match self.every {
+            Every::Epoch => self.steps_per_epoch.max(1) as f64,
+            Every::Step => 1.0,
+        };
+        let steps = match span {
+            Span::Ticks(n) => return Some(n),
+            Span::Steps(n) => n as f64,
+            Span::Epochs(n) => n * self.steps_per_epoch as f64,
+            Span::Percent(p) => self.total_steps? as f64 * p / 100.0,
+        };
+        Some((steps / per_tick).round() as u64)
+    }
+
+    /// Ticks of the slot in the whole run.
+    pub fn total_ticks(&self) -> Option<u64> {
+        let steps = self.total_steps?;
+        Some(match self.every {
+            Every::Epoch => steps.div_ceil(self.steps_per_epoch.max(1)),
+            Every::Step => steps,
+        })
+    }
+}
+
+/// A moment at which a scheduler may change the rates: an optimizer step really taken, or the end of an epoch.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tick {
+    /// How many ticks this slot has had, this one included: 1 at the first.
+    pub count: u64,
+    /// Optimizer steps taken so far in the run.
+    pub step: u64,
+    /// The epoch, counted from 0.
+    pub epoch: u32,
+    /// Whether the epoch ends here.
+    pub epoch_end: bool,
+    /// The latest metrics by their full names (`val_loss`).
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// Sets the rates of all groups. The struct holds parameters only; what changes is its `State`.
+pub trait Scheduler: std::fmt::Debug + Send + Sync + 'static {
+    /// What is remembered between ticks.
+    type State: Serialize + DeserializeOwned + Send + 'static;
+
+    /// The state before the first step; may set the rates with which training begins.
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Self::State;
+
+    /// Sets the rates after a tick.
+    fn rate(&self, state: &mut Self::State, tick: &Tick, now: &mut [GroupRates]);
+
+    /// Metrics that it watches, by their full names.
+    fn monitors(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// [`Scheduler`] with its state behind [`Any`]: what a slot holds.
+pub trait DynScheduler: std::fmt::Debug + Send + Sync + 'static {
+    /// See [`Scheduler::start`].
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Box<dyn Any + Send>;
+    /// See [`Scheduler::rate`].
+    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]);
+    /// See [`Scheduler::monitors`].
+    fn monitors(&self) -> Vec<String>;
+    /// The state as data.
+    fn save(&self, state: &dyn Any) -> Result<Saved>;
+    /// The state from data.
+    fn restore(&self, saved: &Saved) -> Result<Box<dyn Any + Send>>;
+}
+
+impl<T: Scheduler> DynScheduler for T {
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Box<dyn Any + Send> {
+        Box::new(Scheduler::start(self, plan, now))
+    }
+    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) {
+        // A state of another scheduler cannot get here: `start` and `restore` make the only ones.
+        if let Some(state) = state.downcast_mut() {
+            Scheduler::rate(self, state, tick, now);
+        }
+    }
+    fn monitors(&self) -> Vec<String> {
+        Scheduler::monitors(self)
+    }
+    fn save(&self, state: &dyn Any) -> Result<Saved> {
+        saved::save(saved::own::<T::State>(state)?)
+    }
+    fn restore(&self, saved: &Saved) -> Result<Box<dyn Any + Send>> {
+        Ok(Box::new(saved::load::<T::State>(saved)?))
+    }
+}
+
+/// A scheduler inside another (SequentialLR), with its state; composites save it as a part of theirs.
+pub struct Running {
+    plug: Plug<dyn DynScheduler>,
+    state: Box<dyn Any + Send>,
+}
+
+impl Running {
+    /// Starts a scheduler.
+    pub fn start(plug: &Plug<dyn DynScheduler>, plan: &Plan, now: &mut [GroupRates]) -> Self {
+        Self { plug: plug.clone(), state: plug.start(plan, now) }
+    }
+
+    /// See [`Scheduler::rate`].
+    pub fn rate(&mut self, tick: &Tick, now: &mut [GroupRates]) {
+        self.plug.rate(&mut *self.state, tick, now);
+    }
+
+    /// The state as data.
+    pub fn save(&self) -> Result<Saved> {
+        self.plug.save(&*self.state)
+    }
+
+    /// A scheduler that goes on from a saved state.
+    pub fn restore(plug: &Plug<dyn DynScheduler>, saved: &Saved) -> Result<Self> {
+        Ok(Self { plug: plug.clone(), state: plug.restore(saved)? })
+    }
+}
+
+/// Keys of a scheduler's slot.
+#[config]
+pub struct SchedulerSlot {
+    /// How often it ticks: "epoch" or "step".
+    #[config(default = Every::Epoch)]
+    pub every: Every,
+}
+
+/// `[scheduler]`, or one inside another.
+pub type SchedulerConfig = Slot<dyn DynScheduler, SchedulerSlot>;
+
+crate::kind!(DynScheduler, "scheduler");

@@ -1,0 +1,50 @@
+//! The contract between pleach and its plugins: kinds, registry, rows, ticks, random numbers,
+//! saving and diagnostics. No I/O, no threads.
+//!
+//! A plugin crate needs this crate and nothing else. A plugin is one documented struct with one
+//! attribute, [`plugin`], and one trait of [`kinds`].
+
+// Generated code names this crate by its public path, here too.
+extern crate self as pleach_core;
+
+pub mod diagnostic;
+pub mod error;
+pub mod image;
+pub mod kinds;
+pub mod named;
+pub mod params;
+pub mod quantity;
+pub mod read;
+pub mod registry;
+pub mod rng;
+pub mod row;
+pub mod saved;
+pub mod tree;
+pub mod warp;
+
+pub use candle_core::{DType, Device, Tensor, Var};
+pub use error::{Error, Result};
+pub use kinds::augmentation::{Augmentation, DynAugmentation, RowView};
+pub use kinds::backend::{Backend, FusedLoss, FusedTouch, Precision, Seat};
+pub use kinds::keeper::{Action, Candidate, DynKeeper, Keeper};
+pub use kinds::loss::{Form, Loss, LossInput, Target, Wants};
+pub use kinds::metric::{Better, DynMetric, Metric};
+pub use kinds::model::{Cx, Mode, Model, ModelSpec, Net};
+pub use kinds::observer::{Control, Event, Observer, Watcher};
+pub use kinds::optimizer::{Hyper, Optimizer, ParamSlots, StepGroup};
+pub use kinds::scheduler::{DynScheduler, GroupRates, Plan, Scheduler, Tick};
+pub use kinds::source::{DataInfo, Samples, Source, SourceCx};
+pub use kinds::task::{Batch, CollateCx, Decoder, Gives, Objective, StepCx, Task};
+pub use named::Named;
+pub use params::{Init, Params, Scope};
+pub use pleach_macros::{config, plugin, state};
+pub use registry::{Entry, Field, Kind, Plug, Slot};
+pub use rng::{Purpose, Rng};
+pub use row::{Frame, Instance, Labels, Map, Mask, NamedPoint, Polygon, RotBox, Row, SampleId};
+pub use saved::Saved;
+pub use warp::Warp;
+
+/// What generated code refers to, so that a plugin crate depends on this crate alone.
+pub mod export {
+    pub use {candle_core, inventory, schemars, serde, serde_json, typetag};
+}

@@ -1,0 +1,138 @@
+//! Values with units: `"500 steps"`, `"5 epochs"`, `"3%"`, `"4 GiB"`.
+
+use crate::read::{Read, Reader};
+use crate::tree::{Node, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// A stretch of training: a plain number counts the ticks of the slot in which it stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Span {
+    /// Ticks of the slot (`every = "epoch"` or `"step"`).
+    Ticks(u64),
+    /// Optimizer steps.
+    Steps(u64),
+    /// Epochs.
+    Epochs(f64),
+    /// Per cent of the whole run.
+    Percent(f64),
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ticks(n) => write!(f, "{n}"),
+            Self::Steps(n) => write!(f, "{n} steps"),
+            Self::Epochs(n) => write!(f, "{n} epochs"),
+            Self::Percent(n) => write!(f, "{n}%"),
+        }
+    }
+}
+
+impl FromStr for Span {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        let (number, unit) = split(s).ok_or(())?;
+        let whole = || (number >= 0.0 && number.fract() == 0.0).then_some(number as u64).ok_or(());
+        match unit {
+            "" | "tick" | "ticks" => whole().map(Self::Ticks),
+            "step" | "steps" => whole().map(Self::Steps),
+            "epoch" | "epochs" if number >= 0.0 => Ok(Self::Epochs(number)),
+            "%" if (0.0..=100.0).contains(&number) => Ok(Self::Percent(number)),
+            _ => Err(()),
+        }
+    }
+}
+
+/// An amount of memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, size) in [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+            if self.0 >= size && self.0 % size == 0 {
+                return write!(f, "{} {unit}", self.0 / size);
+            }
+        }
+        write!(f, "{} B", self.0)
+    }
+}
+
+impl FromStr for Bytes {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        let (number, unit) = split(s).ok_or(())?;
+        let size = match unit {
+            "B" | "" => 1.0,
+            "KiB" => 1024.0,
+            "MiB" => 1024.0 * 1024.0,
+            "GiB" => 1024.0 * 1024.0 * 1024.0,
+            "kB" | "KB" => 1e3,
+            "MB" => 1e6,
+            "GB" => 1e9,
+            _ => return Err(()),
+        };
+        (number >= 0.0).then_some(Self((number * size) as u64)).ok_or(())
+    }
+}
+
+fn split(s: &str) -> Option<(f64, &str)> {
+    let s = s.trim();
+    let end = s.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_'))).unwrap_or(s.len());
+    let number = s[..end].replace('_', "").parse().ok()?;
+    Some((number, s[end..].trim()))
+}
+
+macro_rules! text_form {
+    ($t:ident, $words:literal, $from:expr) => {
+        impl Read for $t {
+            fn read(node: &Node, r: &mut Reader) -> Option<Self> {
+                match &node.value {
+                    Value::Int(i) if *i >= 0 => Some($from(*i as u64)),
+                    Value::Str(s) => s.parse().ok().or_else(|| r.wrong_type(node, $words)),
+                    _ => r.wrong_type(node, $words),
+                }
+            }
+        }
+        impl Serialize for $t {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $t {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(d)?;
+                text.parse().map_err(|()| de::Error::custom(concat!("expected ", $words)))
+            }
+        }
+        impl JsonSchema for $t {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($t).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": ["integer", "string"], "description": $words })
+            }
+        }
+    };
+}
+text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", Span::Ticks);
+text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", Bytes);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_read_and_written_alike() {
+        for text in ["500 steps", "5 epochs", "3%", "7"] {
+            assert_eq!(text.parse::<Span>().map(|s| s.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!("4 GiB".parse(), Ok(Bytes(4 << 30)));
+        assert_eq!(Bytes(4 << 30).to_string(), "4 GiB");
+        assert!("5 parsecs".parse::<Span>().is_err() && "-1 steps".parse::<Span>().is_err());
+    }
+}

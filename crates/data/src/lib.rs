@@ -1,0 +1,1 @@
+//! Sources, decoding, order and batching: bytes in, rows out.

@@ -1,0 +1,120 @@
+//! The attribute `#[config]`, for parts of a plugin that are not plugins themselves.
+
+use crate::fields;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, Fields, Ident, Item, ItemEnum, ItemStruct, LitStr, Result, Token};
+
+#[derive(Default)]
+pub struct Args {
+    check: Option<Expr>,
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream) -> Result<Self> {
+        if input.is_empty() {
+            return Ok(Self::default());
+        }
+        let key: Ident = input.parse()?;
+        if key != "check" {
+            return Err(Error::new(key.span(), "`#[config]` takes `check`"));
+        }
+        input.parse::<Token![=]>()?;
+        Ok(Self { check: Some(input.parse()?) })
+    }
+}
+
+pub fn expand(args: Args, item: Item) -> Result<TokenStream> {
+    match item {
+        Item::Struct(item) => of_struct(args, item),
+        Item::Enum(item) => of_enum(item),
+        other => Err(Error::new_spanned(other, "`#[config]` goes on a struct, or on an enum of plain variants")),
+    }
+}
+
+fn of_struct(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
+    let ident = item.ident.clone();
+    fields::doc_of(&item.attrs, &ident, "a part of a configuration")?;
+    let fields = fields::parse(&mut item, false)?;
+    let read = fields::impls(&ident, &fields, args.check.as_ref());
+    let of = ident.to_string();
+    Ok(quote! {
+        #[derive(
+            Debug, Clone, PartialEq,
+            ::pleach_core::export::serde::Serialize,
+            ::pleach_core::export::serde::Deserialize,
+            ::pleach_core::export::schemars::JsonSchema,
+        )]
+        #[serde(crate = "::pleach_core::export::serde")]
+        #[schemars(crate = "::pleach_core::export::schemars")]
+        #item
+
+        const _: () = {
+            #read
+
+            impl ::pleach_core::read::Read for #ident {
+                fn read(node: &::pleach_core::tree::Node, r: &mut ::pleach_core::read::Reader) -> ::core::option::Option<Self> {
+                    ::pleach_core::read::table(node, #of, r)
+                }
+            }
+        };
+    })
+}
+
+fn of_enum(mut item: ItemEnum) -> Result<TokenStream> {
+    let ident = item.ident.clone();
+    fields::doc_of(&item.attrs, &ident, "a part of a configuration")?;
+    let (mut names, mut variants) = (Vec::new(), Vec::new());
+    for variant in &mut item.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            return Err(Error::new_spanned(&variant.fields, "variants in a configuration are plain names"));
+        }
+        fields::doc_of(&variant.attrs, &variant.ident, "a choice")?;
+        let mut name = LitStr::new(&snake(&variant.ident.to_string()), variant.ident.span());
+        for attr in variant.attrs.iter().filter(|a| a.path().is_ident("config")) {
+            attr.parse_nested_meta(|meta| {
+                if !meta.path.is_ident("name") {
+                    return Err(meta.error("a variant takes `name`"));
+                }
+                name = meta.value()?.parse()?;
+                Ok(())
+            })?;
+        }
+        variant.attrs.retain(|a| !a.path().is_ident("config"));
+        variant.attrs.push(syn::parse_quote!(#[serde(rename = #name)]));
+        variants.push(variant.ident.clone());
+        names.push(name);
+    }
+    Ok(quote! {
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq,
+            ::pleach_core::export::serde::Serialize,
+            ::pleach_core::export::serde::Deserialize,
+            ::pleach_core::export::schemars::JsonSchema,
+        )]
+        #[serde(crate = "::pleach_core::export::serde")]
+        #[schemars(crate = "::pleach_core::export::schemars")]
+        #item
+
+        impl ::pleach_core::read::Read for #ident {
+            fn read(node: &::pleach_core::tree::Node, r: &mut ::pleach_core::read::Reader) -> ::core::option::Option<Self> {
+                match ::pleach_core::read::one_of(node, &[#(#names),*], r)? {
+                    #(#names => ::core::option::Option::Some(Self::#variants),)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    })
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in name.chars().enumerate() {
+        if c.is_uppercase() && i > 0 {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}

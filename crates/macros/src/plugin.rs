@@ -1,0 +1,129 @@
+//! The attribute `#[plugin(kind, ...)]`.
+
+use crate::fields;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, ExprArray, ExprLit, Ident, ItemStruct, Lit, LitStr, Path, Result, Token};
+
+pub struct Args {
+    kind: Path,
+    name: Option<LitStr>,
+    alias: Vec<LitStr>,
+    cite: Vec<LitStr>,
+    check: Option<Expr>,
+}
+
+impl Parse for Args {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let kind = input
+            .parse()
+            .map_err(|_| input.error("which kind? write `#[plugin(loss)]`, or the path of a kind's module"))?;
+        let mut args = Self { kind, name: None, alias: Vec::new(), cite: Vec::new(), check: None };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            let key: Ident = input.parse()?;
+            input.parse::<Token![=]>()?;
+            let value: Expr = input.parse()?;
+            match key.to_string().as_str() {
+                "name" => args.name = strings(&value)?.into_iter().next(),
+                "alias" => args.alias = strings(&value)?,
+                "cite" => args.cite = strings(&value)?,
+                "check" => args.check = Some(value),
+                _ => return Err(Error::new(key.span(), "a plugin takes `name`, `alias`, `cite` or `check`")),
+            }
+        }
+        Ok(args)
+    }
+}
+
+/// One string or a list of strings.
+fn strings(value: &Expr) -> Result<Vec<LitStr>> {
+    let one = |e: &Expr| match e {
+        Expr::Lit(ExprLit { lit: Lit::Str(s), .. }) => Ok(s.clone()),
+        _ => Err(Error::new_spanned(e, "a string is expected")),
+    };
+    match value {
+        Expr::Array(ExprArray { elems, .. }) => elems.iter().map(one).collect(),
+        _ => Ok(vec![one(value)?]),
+    }
+}
+
+pub fn expand(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
+    let ident = item.ident.clone();
+    let doc = fields::doc_of(&item.attrs, &ident, "a plugin");
+    let fields = fields::parse(&mut item, true);
+    let (doc, fields) = match (doc, fields) {
+        (Ok(doc), Ok(fields)) => (doc, fields),
+        (Err(mut a), Err(b)) => {
+            a.combine(b);
+            return Err(a);
+        }
+        (Err(e), _) | (_, Err(e)) => return Err(e),
+    };
+    if !item.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &item.generics,
+            "a plugin cannot be generic: its name in a file stands for one type",
+        ));
+    }
+    let Args { kind, name, alias, cite, check } = args;
+    let kind = if kind.get_ident().is_some() { quote!(::pleach_core::kinds::#kind) } else { quote!(#kind) };
+    let name = name.unwrap_or_else(|| LitStr::new(&ident.to_string(), ident.span()));
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    let qualified = format!("{package}/{}", name.value());
+    let read = fields::impls(&ident, &fields, check.as_ref());
+    Ok(quote! {
+        #[derive(
+            Debug, Clone,
+            ::pleach_core::export::serde::Serialize,
+            ::pleach_core::export::serde::Deserialize,
+            ::pleach_core::export::schemars::JsonSchema,
+        )]
+        #[serde(crate = "::pleach_core::export::serde", deny_unknown_fields)]
+        #[schemars(crate = "::pleach_core::export::schemars")]
+        #item
+
+        const _: () = {
+            use ::pleach_core::export::typetag;
+
+            #read
+
+            #[typetag::serde(name = #qualified)]
+            impl #kind::Tagged for #ident {
+                fn open(&self) -> &#kind::Object {
+                    self
+                }
+            }
+
+            ::pleach_core::export::inventory::submit! {
+                ::pleach_core::registry::Entry {
+                    kind: <#kind::Object as ::pleach_core::registry::Kind>::NAME,
+                    kind_id: ::core::any::TypeId::of::<#kind::Object>,
+                    name: #name,
+                    alias: &[#(#alias),*],
+                    doc: #doc,
+                    cite: &[#(#cite),*],
+                    krate: #package,
+                    version: #version,
+                    fields: <#ident as ::pleach_core::read::ReadTable>::FIELDS,
+                    read: |table, place, of, r| {
+                        let plugin = <#ident as ::pleach_core::read::ReadTable>::read_table(table, place, of, r)?;
+                        let tagged: ::std::boxed::Box<dyn #kind::Tagged> = ::std::boxed::Box::new(plugin);
+                        ::core::option::Option::Some(::std::boxed::Box::new(tagged))
+                    },
+                    sample: || {
+                        let plugin = <#ident as ::pleach_core::read::ReadTable>::sample();
+                        let tagged: ::std::boxed::Box<dyn #kind::Tagged> = ::std::boxed::Box::new(plugin);
+                        ::std::boxed::Box::new(tagged)
+                    },
+                    schema: || ::pleach_core::registry::schema_of::<#ident>(<#ident as ::pleach_core::read::ReadTable>::FIELDS),
+                }
+            }
+        };
+    })
+}

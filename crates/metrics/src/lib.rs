@@ -1,0 +1,1 @@
+//! Metrics, one file each, with unit and direction.

@@ -1,0 +1,1 @@
+//! Layers and networks with torchvision's parameter names.

@@ -1,0 +1,41 @@
+//! The three passes of a convolution, by tiles of patches and matrix products.
+//!
+//! A convolution of one image and group is `W (co x depth) * patches (depth x pixels)`, where `depth` runs over
+//! input channels and taps. The patches of a whole image would be `taps` times its size, so they are made
+//! for a tile of pixels at a time, small enough to stay in the cache between being written and read.
+//! All three passes also serve the transposed convolution, whose forward is the input's gradient here.
+
+mod depthwise;
+mod geometry;
+mod input_grad;
+mod patches;
+mod product;
+mod weight_grad;
+
+pub(crate) use geometry::Geometry;
+
+use crate::host::Real;
+use pleach_simd::{par_map, sum};
+
+/// `y = conv(x, w) + bias`.
+pub(crate) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
+    if g.thin() { depthwise::forward(g, x, w, bias) } else { product::forward(g, x, w, bias) }
+}
+
+/// The gradient of the input, plus `bias` for each input channel.
+pub(crate) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
+    if g.thin() { depthwise::input_grad(g, dy, w, bias) } else { input_grad::input_grad(g, dy, w, bias) }
+}
+
+/// The gradient of the weights.
+pub(crate) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
+    if g.thin() { depthwise::weight_grad(g, x, dy) } else { weight_grad::weight_grad(g, x, dy) }
+}
+
+/// The gradient of a bias: `dy` `[n, channels, pixels]` summed over images and pixels.
+pub(crate) fn bias_grad<T: Real>(dy: &[T], channels: usize, pixels: usize) -> Vec<T> {
+    par_map(channels, |c| {
+        let images = dy.chunks_exact(channels * pixels);
+        T::of(images.map(|i| sum(&i[c * pixels..][..pixels])).sum())
+    })
+}

@@ -1,0 +1,140 @@
+//! Convolves images.
+
+use crate::conv::{self, Geometry};
+use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor, vector};
+use crate::window::Window;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+
+const NAME: &str = "conv2d";
+
+/// How a convolution walks: `[rows, columns]` each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    /// Step between windows.
+    pub stride: [usize; 2],
+    /// Zeros added on each side.
+    pub padding: [usize; 2],
+    /// Step between the taps of a window.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels are cut; groups = channels is depthwise.
+    pub groups: usize,
+}
+
+impl Default for Conv2d {
+    fn default() -> Self {
+        Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
+    }
+}
+
+/// Cross-correlation of `x` `[N, Cin, H, W]` with `w` `[Cout, Cin / groups, kh, kw]`, plus `bias` `[Cout]`:
+/// `[N, Cout, H', W']` with `H' = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1`.
+///
+/// In place of candle's, whose backward fails on a stride of 2 over sides that differ in parity and is 5 to
+/// 18 times slower.
+pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv2d) -> Result<Tensor> {
+    let op = Op { geometry: geometry(x, w, p)? };
+    let (x, w) = (x.contiguous()?, w.contiguous()?);
+    match bias {
+        None => x.apply_op2(&w, op),
+        Some(bias) => {
+            let bias = vector(NAME, "bias", bias, w.dims()[0])?;
+            x.apply_op3(&w, &bias, op)
+        }
+    }
+}
+
+fn geometry(x: &Tensor, w: &Tensor, p: &Conv2d) -> Result<Geometry> {
+    let [images, cin, h, wide] = dims4(NAME, "x", x)?;
+    let [cout, ci, kh, kw] = dims4(NAME, "w", w)?;
+    if ci == 0 || cin != ci * p.groups || cout == 0 || !cout.is_multiple_of(p.groups) {
+        bail!("{NAME}: x {:?} and w {:?} do not fit with {} groups", x.dims(), w.dims(), p.groups);
+    }
+    let window = Window {
+        input: [h, wide],
+        output: [0; 2],
+        kernel: [kh, kw],
+        stride: p.stride,
+        padding: p.padding,
+        dilation: p.dilation,
+    };
+    Ok(Geometry { images, groups: p.groups, ci, co: cout / p.groups, window: window.fit(NAME)? })
+}
+
+struct Op {
+    geometry: Geometry,
+}
+
+type Input<'a> = (&'a CpuStorage, &'a Layout);
+
+impl Op {
+    fn forward(&self, x: Input<'_>, w: Input<'_>, bias: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
+        let g = &self.geometry;
+        for_float!(NAME, dtype(x.0), T => {
+            let (x, w) = (slice::<T>(NAME, x.0, x.1)?, slice(NAME, w.0, w.1)?);
+            let bias = bias.map(|(s, l)| slice(NAME, s, l)).transpose()?;
+            let shape = (g.images, g.groups * g.co, g.output[0], g.output[1]);
+            Ok(output(conv::forward(g, x, w, bias), shape))
+        })
+    }
+
+    /// The gradients of x, w and bias; nothing for what no one asks for.
+    fn backward(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
+        let g = &self.geometry;
+        let dy = dy.contiguous()?;
+        for_float!(NAME, x.dtype(), T => {
+            let (hx, hw) = (Host::read(NAME, x), Host::read(NAME, w));
+            let hdy = Host::read(NAME, &dy);
+            let (xs, ws, dys) = (hx.slice::<T>()?, hw.slice()?, hdy.slice()?);
+            let dx = x.track_op().then(|| tensor(conv::input_grad(g, dys, ws, None), x.shape()));
+            let dw = w.track_op().then(|| tensor(conv::weight_grad(g, xs, dys), w.shape()));
+            let db = bias.filter(|b| b.track_op());
+            let db = db.map(|b| tensor(conv::bias_grad(dys, g.groups * g.co, g.area_out()), b.shape()));
+            Ok([dx.transpose()?, dw.transpose()?, db.transpose()?])
+        })
+    }
+}
+
+impl CustomOp2 for Op {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.forward((s1, l1), (s2, l2), None)
+    }
+
+    fn bwd(&self, x: &Tensor, w: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let [dx, dw, _] = self.backward(x, w, None, dy)?;
+        Ok((dx, dw))
+    }
+}
+
+impl CustomOp3 for Op {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward((s1, l1), (s2, l2), Some((s3, l3)))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: &Tensor,
+        _y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let [dx, dw, db] = self.backward(x, w, Some(bias), dy)?;
+        Ok((dx, dw, db))
+    }
+}

@@ -1,0 +1,109 @@
+//! Reads tensors as slices of host memory and makes tensors out of vectors.
+
+use candle_core::{
+    CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
+};
+use pleach_simd::Float;
+
+/// The element types that operations are written for.
+pub(crate) trait Real: Float + WithDType {
+    /// The complementary error function, exact in the tails where `1 - erf` is not.
+    fn erfc(self) -> Self;
+}
+
+impl Real for f32 {
+    fn erfc(self) -> Self {
+        libm::erfcf(self)
+    }
+}
+
+impl Real for f64 {
+    fn erfc(self) -> Self {
+        libm::erfc(self)
+    }
+}
+
+/// Runs `$body` with `$T` standing for the element type, or says that `$op` has none for it.
+macro_rules! for_float {
+    ($op:expr, $dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            candle_core::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            candle_core::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            other => Err($crate::host::no_dtype($op, other)),
+        }
+    };
+}
+pub(crate) use for_float;
+
+pub(crate) fn no_dtype(op: &'static str, dtype: DType) -> Error {
+    Error::Msg(format!("{op}: f32 or f64 expected, got {dtype:?}")).bt()
+}
+
+/// The elements of a contiguous tensor inside a custom op.
+pub(crate) fn slice<'a, T: Real>(op: &'static str, s: &'a CpuStorage, l: &Layout) -> Result<&'a [T]> {
+    let Some((from, to)) = l.contiguous_offsets() else { bail!("{op}: contiguous input expected, got {l:?}") };
+    let (CpuStorage::F32(_) | CpuStorage::F64(_)) = s else {
+        return Err(no_dtype(op, dtype(s)));
+    };
+    match s.as_slice::<T>() {
+        Ok(data) => Ok(&data[from..to]),
+        Err(_) => bail!("{op}: one dtype for all inputs expected, got {:?} beside {:?}", dtype(s), T::DTYPE),
+    }
+}
+
+pub(crate) fn dtype(s: &CpuStorage) -> DType {
+    candle_core::backend::BackendStorage::dtype(s)
+}
+
+/// A contiguous tensor on the host, held for reading.
+pub(crate) struct Host<'a> {
+    op: &'static str,
+    storage: StorageRef<'a>,
+    layout: &'a Layout,
+}
+
+impl<'a> Host<'a> {
+    pub fn read(op: &'static str, t: &'a Tensor) -> Self {
+        let (storage, layout) = t.storage_and_layout();
+        Self { op, storage, layout }
+    }
+
+    pub fn slice<T: Real>(&self) -> Result<&[T]> {
+        match &*self.storage {
+            Storage::Cpu(s) => slice(self.op, s, self.layout),
+            _ => bail!("{}: no implementation for this device", self.op),
+        }
+    }
+}
+
+/// A new tensor on the host.
+pub(crate) fn tensor<T: Real>(data: Vec<T>, shape: &Shape) -> Result<Tensor> {
+    Tensor::from_vec(data, shape, &Device::Cpu)
+}
+
+/// What a custom op's forward gives.
+pub(crate) fn output<T: Real>(data: Vec<T>, shape: impl Into<Shape>) -> (CpuStorage, Shape) {
+    (T::to_cpu_storage_owned(data), shape.into())
+}
+
+/// The four sizes of an image tensor.
+pub(crate) fn dims4(op: &'static str, what: &str, t: &Tensor) -> Result<[usize; 4]> {
+    match t.dims() {
+        &[a, b, c, d] => Ok([a, b, c, d]),
+        other => bail!("{op}: {what} with 4 dimensions expected, got {other:?}"),
+    }
+}
+
+/// One value per channel: a vector of `len` elements, contiguous.
+pub(crate) fn vector(op: &'static str, what: &str, t: &Tensor, len: usize) -> Result<Tensor> {
+    if t.dims() != [len] {
+        bail!("{op}: {what} of shape [{len}] expected, got {:?}", t.dims());
+    }
+    t.contiguous()
+}

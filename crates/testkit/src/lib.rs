@@ -1,0 +1,1 @@
+//! The laws that every plugin of a kind obeys, goldens and gradient checks.

@@ -1,0 +1,1 @@
+//! The loop: phases, one step pipeline, clock, checkpoints.

@@ -1,0 +1,1 @@
+//! Seven general vision tasks; so far classification and semantic segmentation.

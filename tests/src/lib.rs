@@ -1,0 +1,1 @@
+//! Whole runs through the binary, and the laws of the workspace.
