@@ -1,1 +1,9 @@
-//! Seats that execute a run: candle on the CPU, and our fused CPU kernels.
+//! Seats that execute a run: candle on the CPU, plain tensor algebra, and our fused CPU kernels.
+
+pub mod candle_cpu;
+pub mod cpu;
+pub mod plain;
+
+pub use candle_cpu::CandleCpu;
+pub use cpu::Cpu;
+pub use plain::Plain;

@@ -21,6 +21,7 @@ pub mod row;
 pub mod saved;
 pub mod tree;
 pub mod warp;
+pub mod weights;
 
 pub use candle_core::{DType, Device, Tensor, Var};
 pub use error::{Error, Result};
@@ -43,6 +44,7 @@ pub use rng::{Purpose, Rng};
 pub use row::{Frame, Instance, Labels, Map, Mask, NamedPoint, Polygon, RotBox, Row, SampleId};
 pub use saved::Saved;
 pub use warp::Warp;
+pub use weights::{Fit, LoadReport};
 
 /// What generated code refers to, so that a plugin crate depends on this crate alone.
 pub mod export {

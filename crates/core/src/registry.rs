@@ -72,6 +72,8 @@ pub struct Entry {
     pub read: fn(&Table, Place, &str, &mut Reader) -> Option<Boxed>,
     /// One with all defaults.
     pub sample: fn() -> Boxed,
+    /// The same as data.
+    pub sample_saved: fn() -> crate::Saved,
     /// The JSON Schema of its parameters.
     pub schema: fn() -> schemars::Schema,
 }
@@ -82,6 +84,11 @@ impl Entry {
     /// `crate/Name`, which is never ambiguous.
     pub fn qualified(&self) -> String {
         format!("{}/{}", self.krate, self.name)
+    }
+
+    /// The parameters of the plugin with all defaults (and the examples of required ones), as JSON.
+    pub fn defaults(&self) -> crate::Saved {
+        (self.sample_saved)()
     }
 
     fn answers(&self, name: &str) -> bool {
@@ -172,6 +179,13 @@ impl<K: Kind + ?Sized> Deref for Plug<K> {
 impl<K: Kind + ?Sized> std::fmt::Debug for Plug<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Two plugins are equal when they are saved alike.
+impl<K: Kind + ?Sized> PartialEq for Plug<K> {
+    fn eq(&self, other: &Self) -> bool {
+        matches!((self.saved(), other.saved()), (Ok(a), Ok(b)) if a == b)
     }
 }
 
@@ -280,9 +294,9 @@ impl Found {
 }
 
 /// A plugin with the keys that belong to its slot (`factor`, `p`, `every`), side by side in one table.
-#[derive(Debug, Clone, Serialize)]
-#[serde(bound(serialize = ""))]
-pub struct Slot<K: Kind + ?Sized, S: Serialize> {
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "S: Serialize", deserialize = "S: Deserialize<'de>"))]
+pub struct Slot<K: Kind + ?Sized, S> {
     /// The slot's own keys.
     #[serde(flatten)]
     pub slot: S,
@@ -291,14 +305,26 @@ pub struct Slot<K: Kind + ?Sized, S: Serialize> {
     pub plug: Plug<K>,
 }
 
-impl<K: Kind + ?Sized, S: Serialize> Deref for Slot<K, S> {
+impl<K: Kind + ?Sized, S: Clone> Clone for Slot<K, S> {
+    fn clone(&self) -> Self {
+        Self { slot: self.slot.clone(), plug: self.plug.clone() }
+    }
+}
+
+impl<K: Kind + ?Sized, S: PartialEq> PartialEq for Slot<K, S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.slot == other.slot && self.plug == other.plug
+    }
+}
+
+impl<K: Kind + ?Sized, S> Deref for Slot<K, S> {
     type Target = K;
     fn deref(&self) -> &K {
         &self.plug
     }
 }
 
-impl<K: Kind + ?Sized, S: Serialize + ReadTable> Read for Slot<K, S> {
+impl<K: Kind + ?Sized, S: ReadTable> Read for Slot<K, S> {
     fn read(node: &Node, r: &mut Reader) -> Option<Self> {
         let Value::Table(table) = &node.value else {
             let plug = Plug::read(node, r);
@@ -310,6 +336,18 @@ impl<K: Kind + ?Sized, S: Serialize + ReadTable> Read for Slot<K, S> {
         let slot = S::read_table(&Table { entries: slot }, node.place, &format!("the slot of a {}", K::NAME), r);
         let plug = read_plug(&Table { entries: plug }, node.place, r);
         Some(Self { slot: slot?, plug: plug? })
+    }
+}
+
+impl<K: Kind + ?Sized, S: schemars::JsonSchema> schemars::JsonSchema for Slot<K, S> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}-slot", K::NAME).into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "allOf": [{ "$ref": format!("#/$defs/{}", K::NAME) }, S::json_schema(generator)] })
     }
 }
 
@@ -333,8 +371,15 @@ pub fn schema_of<T: schemars::JsonSchema>(fields: &[Field]) -> schemars::Schema 
     schema
 }
 
-/// Keys of slots: no plugin's field may have one of these names.
-pub const RESERVED: [&str; 6] = ["name", "factor", "output", "p", "every", "id"];
+/// Keys of the slot of a kind: no field of its plugins may have one of these names, because both stand in one table.
+pub fn reserved(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "loss" => &["name", "id", "factor", "output"],
+        "augmentation" => &["name", "id", "p"],
+        "scheduler" => &["name", "id", "every"],
+        _ => &["name", "id"],
+    }
+}
 
 /// Makes a kind of plugin in the module where it stands.
 ///

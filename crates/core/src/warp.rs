@@ -1,6 +1,28 @@
 //! Geometric maps, and how they move everything in a row together.
+//!
+//! An augmentation that moves pixels only says *which* map; what the map does to frames, maps of
+//! classes, masks, boxes, polygons and points stands here once, so that no author can forget one.
 
+mod antialias;
+mod clip;
+mod instances;
+mod make;
+mod matrix;
+mod plan;
+mod resample;
+
+use crate::{Error, Result, Row, config};
+use plan::Plan;
 use serde::{Deserialize, Serialize};
+
+/// The angle of a turned box that happens to lie upright.
+///
+/// A box of angle 0 is an axis-aligned box and stays one (see [`Warp`]); a box of a data set of
+/// oriented objects has this angle where it would have 0: no coordinate can see the difference.
+pub const UPRIGHT: f32 = f32::MIN_POSITIVE;
+
+/// The most pixels that a result may have, in one frame.
+pub const MAX_PIXELS: usize = 1 << 30;
 
 /// What lies outside an image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -19,12 +41,17 @@ pub enum Border {
 }
 
 /// How values between pixels are made; maps and masks always take the nearest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[config]
+#[derive(Default)]
 pub enum Interpolation {
-    /// The nearest pixel.
+    /// The nearest pixel (OpenCV's `INTER_NEAREST_EXACT`, PyTorch's `nearest-exact`).
     Nearest,
-    /// From the four pixels around.
+    /// From the four pixels around (OpenCV's `INTER_LINEAR`, PyTorch's `bilinear`).
+    #[default]
     Bilinear,
+    /// `bilinear`, but where a map without a turn shrinks, from all pixels under a triangle as wide as
+    /// two pixels of the result (Pillow's `BILINEAR`, torchvision's `antialias=True`).
+    Antialias,
 }
 
 /// A projective map from the points of the result to the points of the source, with the size of the result.
@@ -32,6 +59,26 @@ pub enum Interpolation {
 /// Points are in pixels with the *centre* of the first pixel at (0, 0), as samplers and OpenCV have
 /// it. Boxes, polygons and key points have the corner of the first pixel at (0, 0); the half pixel
 /// between the two is this module's business.
+///
+/// # What it does to a row
+///
+/// * **Frames** are sampled by `interpolation`; 8 and 16 bits are rounded to the nearest. A map that
+///   only moves, mirrors or turns by right angles copies samples, exactly.
+/// * **Maps** take the class of the nearest pixel; `scores` are sampled as an image whose outside is 0.
+/// * **Masks** take the nearest pixel; outside there is nothing, whatever the border: a mirrored copy
+///   of an object at a reflecting border is no instance.
+/// * **Polygons** are moved point by point and clipped to the frame (Sutherland and Hodgman, 1974).
+/// * **Axis boxes** (angle 0) stay axis boxes. A map that keeps the axes moves them exactly; any other
+///   replaces them by the smallest axis box around their four moved corners, as torchvision and
+///   Albumentations do, or, better, around the moved mask or polygon where the instance has one. They
+///   are clipped to the frame, and drawn anew around what is left of a mask or polygon that is cut.
+/// * **Turned boxes** turn and scale with their two axes (exactly, where the map keeps angles) and
+///   are not clipped. An upright one has the angle [`UPRIGHT`].
+/// * **Points** are moved; those outside stay with their instance as `visible = false`.
+///
+/// An instance of which a part has nothing left inside, or of which less than `min_visibility` is
+/// inside, is dropped whole. The share inside is that of its mask's pixels, or else of its polygon's
+/// area, of its box's area, or of its visible points, whichever it has first in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Warp {
     /// Result to source, row by row.
@@ -50,9 +97,47 @@ impl Warp {
     /// Moves everything in a row: frames, maps, masks, boxes, polygons and points.
     ///
     /// # Errors
-    /// The matrix cannot be inverted, or the result has no pixels.
-    pub fn apply(&self, row: &mut crate::Row) -> crate::Result<()> {
-        let _ = row;
-        Err(crate::Error::new("PL0207", "not yet"))
+    /// The matrix cannot be inverted, the result has no pixels or too many, or the frames, maps and
+    /// masks of the row have different sizes. The row is then as it was.
+    pub fn apply(&self, row: &mut Row) -> Result<()> {
+        check(row)?;
+        let plan = Plan::new(self)?;
+        for frame in &mut row.frames {
+            plan.image(&mut frame.image);
+        }
+        for map in &mut row.maps {
+            plan.map(map);
+        }
+        let instances = std::mem::take(&mut row.instances);
+        row.instances = instances.into_iter().filter_map(|i| plan.instance(i)).collect();
+        Ok(())
     }
+}
+
+/// Everything in a row that has pixels must have the same ones.
+fn check(row: &Row) -> Result<()> {
+    let frames = row.frames.iter().map(|f| ("a frame", (f.image.width, f.image.height), true));
+    let maps = row.maps.iter().map(|m| {
+        let pixels = m.width.checked_mul(m.height);
+        let whole = Some(m.classes.len()) == pixels && (m.scores.is_empty() || Some(m.scores.len()) == pixels);
+        ("a map", (m.width, m.height), whole)
+    });
+    let masks = row.instances.iter().filter_map(|i| i.mask.as_ref());
+    let masks = masks.map(|m| ("a mask", (m.width, m.height), Some(m.inside.len()) == m.width.checked_mul(m.height)));
+    let mut first = None;
+    for (what, size, whole) in frames.chain(maps).chain(masks) {
+        let (w, h) = size;
+        if !whole || w == 0 || h == 0 {
+            return Err(Error::new(
+                "PL0340",
+                format!("{}: {what} of {w}x{h} has another number of pixels", row.id.key),
+            ));
+        }
+        let (name, of) = *first.get_or_insert((what, size));
+        if of != size {
+            let message = format!("{}: {what} has {w}x{h} pixels where {name} has {}x{}", row.id.key, of.0, of.1);
+            return Err(Error::new("PL0340", message).hint("frames, maps and masks of a sample must have one size"));
+        }
+    }
+    Ok(())
 }

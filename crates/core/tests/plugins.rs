@@ -1,7 +1,7 @@
 //! A plugin is found by name, read with every mistake reported, and comes back from its saved form.
 #![allow(missing_docs)]
 
-use pleach_core::read::{Read, Reader};
+use pleach_core::read::{Read, ReadTable, Reader};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::*;
 
@@ -104,6 +104,8 @@ fn a_name_finds_a_plugin_and_typetag_brings_it_back() {
     let back: Plug<dyn DynScheduler> = saved::load(&slot.plug.saved().unwrap()).unwrap();
     assert_eq!(format!("{back:?}"), format!("{:?}", slot.plug));
     assert_eq!(slot.plug.name(), "StepDown");
+    let whole: kinds::scheduler::SchedulerConfig = saved::load(&json).unwrap();
+    assert_eq!(whole, slot);
 }
 
 #[test]
@@ -155,6 +157,37 @@ fn the_schema_carries_docs_defaults_and_bounds() {
 }
 
 #[test]
-fn reserved_words_are_those_of_the_slots() {
-    assert_eq!(registry::RESERVED, ["name", "factor", "output", "p", "every", "id"]);
+fn reserved_words_of_a_kind_are_the_keys_of_its_slot() {
+    let keys = |fields: &[Field]| ["name", "id"].into_iter().chain(fields.iter().map(|f| f.name)).collect::<Vec<_>>();
+    for (kind, fields) in [
+        ("loss", kinds::loss::LossSlot::FIELDS),
+        ("augmentation", kinds::augmentation::AugmentSlot::FIELDS),
+        ("scheduler", kinds::scheduler::SchedulerSlot::FIELDS),
+        ("optimizer", &[]),
+    ] {
+        assert_eq!(registry::reserved(kind), keys(fields), "{kind}");
+    }
+}
+
+/// A scheduler may have a parameter that only the slot of a loss reserves.
+#[plugin(scheduler)]
+struct Plateau {
+    /// What the rate is multiplied by.
+    #[plugin(default = 0.1)]
+    factor: f64,
+}
+
+impl Scheduler for Plateau {
+    type State = ();
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
+    fn rate(&self, (): &mut (), _: &Tick, now: &mut [GroupRates]) {
+        now.iter_mut().for_each(|g| g.lr *= self.factor);
+    }
+}
+
+#[test]
+fn a_key_of_one_kinds_slot_is_free_in_another() {
+    let plateau = table(&[("name", Value::Str("Plateau".into())), ("factor", Value::Float(0.5))]);
+    let slot: kinds::scheduler::SchedulerConfig = read(&plateau).unwrap();
+    assert_eq!(slot.plug.saved().unwrap()["factor"], 0.5);
 }

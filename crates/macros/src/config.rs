@@ -36,7 +36,7 @@ pub fn expand(args: Args, item: Item) -> Result<TokenStream> {
 fn of_struct(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
     let ident = item.ident.clone();
     fields::doc_of(&item.attrs, &ident, "a part of a configuration")?;
-    let fields = fields::parse(&mut item, false)?;
+    let fields = fields::parse(&mut item, None)?;
     let read = fields::impls(&ident, &fields, args.check.as_ref());
     let of = ident.to_string();
     Ok(quote! {

@@ -5,8 +5,16 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Error, Expr, ExprRange, Fields, Ident, ItemStruct, Lit, LitStr, Meta, RangeLimits, Result, Type};
 
-/// Slot keys; kept equal to `pleach_core::registry::RESERVED` by a test there.
-const RESERVED: [&str; 6] = ["name", "factor", "output", "p", "every", "id"];
+/// Keys of a kind's slot, which stand in one table with the plugin's own; `pleach_core::registry::reserved`
+/// says the same at run time, and the laws of the test kit hold the two together.
+fn reserved(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "loss" => &["name", "id", "factor", "output"],
+        "augmentation" => &["name", "id", "p"],
+        "scheduler" => &["name", "id", "every"],
+        _ => &["name", "id"],
+    }
+}
 
 pub struct Field {
     pub ident: Ident,
@@ -43,8 +51,8 @@ pub fn doc_of(attrs: &[Attribute], at: &dyn ToTokens, what: &str) -> Result<Stri
     Ok(text)
 }
 
-/// Takes the fields out of a struct, and our attributes off them.
-pub fn parse(item: &mut ItemStruct, is_plugin: bool) -> Result<Vec<Field>> {
+/// Takes the fields out of a struct, and our attributes off them; `kind` is that of a plugin.
+pub fn parse(item: &mut ItemStruct, kind: Option<&str>) -> Result<Vec<Field>> {
     let fields = match &mut item.fields {
         Fields::Named(named) => named.named.iter_mut().collect(),
         Fields::Unit => Vec::new(),
@@ -55,7 +63,7 @@ pub fn parse(item: &mut ItemStruct, is_plugin: bool) -> Result<Vec<Field>> {
     let mut all = Vec::new();
     let mut wrong: Option<Error> = None;
     for field in fields {
-        match parse_field(field, is_plugin) {
+        match parse_field(field, kind) {
             Ok(f) => all.push(f),
             Err(e) => match &mut wrong {
                 Some(w) => w.combine(e),
@@ -66,9 +74,9 @@ pub fn parse(item: &mut ItemStruct, is_plugin: bool) -> Result<Vec<Field>> {
     wrong.map_or(Ok(all), Err)
 }
 
-fn parse_field(field: &mut syn::Field, is_plugin: bool) -> Result<Field> {
+fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
     let ident = field.ident.clone().ok_or_else(|| Error::new_spanned(&*field, "a field needs a name"))?;
-    if is_plugin && RESERVED.contains(&ident.to_string().as_str()) {
+    if kind.is_some_and(|kind| reserved(kind).contains(&ident.to_string().as_str())) {
         return Err(Error::new_spanned(
             &ident,
             format!("`{ident}` is a key of the slot that holds the plugin: choose another name"),

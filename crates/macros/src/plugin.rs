@@ -55,7 +55,8 @@ fn strings(value: &Expr) -> Result<Vec<LitStr>> {
 pub fn expand(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
     let ident = item.ident.clone();
     let doc = fields::doc_of(&item.attrs, &ident, "a plugin");
-    let fields = fields::parse(&mut item, true);
+    let kind_name = args.kind.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+    let fields = fields::parse(&mut item, Some(&kind_name));
     let (doc, fields) = match (doc, fields) {
         (Ok(doc), Ok(fields)) => (doc, fields),
         (Err(mut a), Err(b)) => {
@@ -120,6 +121,10 @@ pub fn expand(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
                         let plugin = <#ident as ::pleach_core::read::ReadTable>::sample();
                         let tagged: ::std::boxed::Box<dyn #kind::Tagged> = ::std::boxed::Box::new(plugin);
                         ::std::boxed::Box::new(tagged)
+                    },
+                    sample_saved: || {
+                        let plugin = <#ident as ::pleach_core::read::ReadTable>::sample();
+                        ::pleach_core::saved::save(&plugin).unwrap_or_default()
                     },
                     schema: || ::pleach_core::registry::schema_of::<#ident>(<#ident as ::pleach_core::read::ReadTable>::FIELDS),
                 }

@@ -16,18 +16,12 @@ pub fn adaptive_avg_pool2d(x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     if h * w == 0 || size.contains(&0) {
         bail!("{NAME}: nothing to average from {:?} to {size:?}", x.dims());
     }
-    let op = Op {
-        planes: [n, c],
-        input: [h, w],
-        windows: [spans(h, size[0]), spans(w, size[1])],
-    };
+    let op = Op { planes: [n, c], input: [h, w], windows: [spans(h, size[0]), spans(w, size[1])] };
     x.contiguous()?.apply_op1(op)
 }
 
 fn spans(from: usize, to: usize) -> Vec<Range<usize>> {
-    (0..to)
-        .map(|i| i * from / to..((i + 1) * from).div_ceil(to))
-        .collect()
+    (0..to).map(|i| i * from / to..((i + 1) * from).div_ceil(to)).collect()
 }
 
 struct Op {
@@ -40,8 +34,7 @@ impl Op {
     /// The windows in the order of the outputs.
     fn windows(&self) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
         let [rows, cols] = &self.windows;
-        rows.iter()
-            .flat_map(move |r| cols.iter().map(move |c| (r.clone(), c.clone())))
+        rows.iter().flat_map(move |r| cols.iter().map(move |c| (r.clone(), c.clone())))
     }
 
     fn areas(&self) -> [usize; 2] {

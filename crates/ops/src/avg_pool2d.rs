@@ -4,7 +4,7 @@ use crate::Pool2d;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use pleach_simd::{lanes, par_rows};
+use pleach_simd::{Float, lanes, par_rows};
 
 const NAME: &str = "avg_pool2d";
 
@@ -26,11 +26,7 @@ pub fn avg_pool2d(x: &Tensor, p: &Pool2d, count: CountPadding) -> Result<Tensor>
     let [n, c, h, w] = dims4(NAME, "x", x)?;
     let window = p.window(NAME, [h, w])?;
     let counts = [0, 1].map(|axis| counts(&window, axis, count));
-    let op = Op {
-        planes: [n, c],
-        window,
-        counts,
-    };
+    let op = Op { planes: [n, c], window, counts };
     x.contiguous()?.apply_op1(op)
 }
 
@@ -69,11 +65,11 @@ lanes! {
                 let source = g.source(0, i, row) * g.input[1] + g.source(1, j, cols.start);
                 let tap = x[source..].iter().step_by(g.stride[1]);
                 for (y, &v) in y[cols].iter_mut().zip(tap) {
-                    *y = *y + v;
+                    *y += v;
                 }
             }
             for (y, &n) in y.iter_mut().zip(&counts[1]) {
-                *y = *y / T::of(counts[0][row] * n);
+                *y /= T::of(counts[0][row] * n);
             }
         }
     }
@@ -94,7 +90,7 @@ lanes! {
                 let source = g.source(0, i, row) * g.input[1] + g.source(1, j, cols.start);
                 let tap = dx[source..].iter_mut().step_by(g.stride[1]);
                 for (dx, &v) in tap.zip(&share[cols]) {
-                    *dx = *dx + v;
+                    *dx += v;
                 }
             }
         }

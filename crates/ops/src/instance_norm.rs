@@ -1,8 +1,13 @@
 //! Normalises each channel of each sample.
 
+use crate::group_norm::grouped;
 use candle_core::{Result, Tensor, bail};
 
-/// Normalises `[N, C, ...]` over each channel of each sample; `weight` and `bias` are `[C]`.
-pub fn instance_norm(_x: &Tensor, _weight: Option<&Tensor>, _bias: Option<&Tensor>, _eps: f64) -> Result<Tensor> {
-    bail!("being written")
+/// `(x - mean) / sqrt(var + eps) * weight + bias` for `x` `[N, C, ...]`, mean and biased variance over each channel of each
+/// sample; `weight` and `bias` are `[C]`, 1 and 0 where not given. Candle has none.
+pub fn instance_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<Tensor> {
+    let &[_, channels, ..] = x.dims() else {
+        bail!("instance_norm: x [N, C, ...] expected, got {:?}", x.dims());
+    };
+    grouped("instance_norm", x, channels, weight, bias, eps)
 }

@@ -27,6 +27,7 @@ mod linear;
 mod log_softmax;
 mod matrix;
 mod max_pool2d;
+mod norm_rows;
 mod pad2d;
 mod pointwise;
 mod relu;

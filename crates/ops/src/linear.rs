@@ -13,20 +13,12 @@ const NAME: &str = "linear";
 /// on one thread with a division per element, 20 % of a transformer's step.
 pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (&[out, cin], Some((&last, _))) = (w.dims(), x.dims().split_last()) else {
-        bail!(
-            "{NAME}: x [..., in] and w [out, in] expected, got {:?} and {:?}",
-            x.dims(),
-            w.dims()
-        );
+        bail!("{NAME}: x [..., in] and w [out, in] expected, got {:?} and {:?}", x.dims(), w.dims());
     };
     if last != cin {
         bail!("{NAME}: x {:?} and w {:?} do not fit", x.dims(), w.dims());
     }
-    let op = Op {
-        rows: x.elem_count() / cin.max(1),
-        cin,
-        out,
-    };
+    let op = Op { rows: x.elem_count() / cin.max(1), cin, out };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
     match bias {
         None => x.apply_op2(&w, op),
@@ -68,12 +60,7 @@ fn product<'a, T: Real>(
 type Input<'a> = (&'a CpuStorage, &'a Layout);
 
 impl Op {
-    fn forward(
-        self,
-        x: Input<'_>,
-        w: Input<'_>,
-        bias: Option<Input<'_>>,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn forward(self, x: Input<'_>, w: Input<'_>, bias: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
         let Self { rows, cin, out } = self;
         for_float!(NAME, dtype(x.0), T => {
             let (xs, w) = (slice::<T>(NAME, x.0, x.1)?, slice(NAME, w.0, w.1)?);
@@ -88,13 +75,7 @@ impl Op {
         })
     }
 
-    fn backward(
-        self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: Option<&Tensor>,
-        dy: &Tensor,
-    ) -> Result<[Option<Tensor>; 3]> {
+    fn backward(self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let Self { rows, cin, out } = self;
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
@@ -105,7 +86,7 @@ impl Op {
                 tensor(product([rows, cin], dy, Mat::new(ws, [out, cin], cin), None), x.shape())
             });
             let dw = w.track_op().then(|| {
-                let dyt = |first, n| Mat::new(&dys[first.min(dys.len())..], [rows, n], out).t();
+                let dyt = |first: usize, n| Mat::new(&dys[first.min(dys.len())..], [rows, n], out).t();
                 tensor(product([out, cin], dyt, Mat::new(xs, [rows, cin], cin), None), w.shape())
             });
             let db = bias.filter(|b| b.track_op());
@@ -120,23 +101,11 @@ impl CustomOp2 for Op {
         NAME
     }
 
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         self.forward((s1, l1), (s2, l2), None)
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(&self, x: &Tensor, w: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let [dx, dw, _] = self.backward(x, w, None, dy)?;
         Ok((dx, dw))
     }

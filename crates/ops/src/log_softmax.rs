@@ -21,9 +21,8 @@ struct LogSoftmax {
 
 pleach_simd::lanes! {
     fn row<T: Real>(x: &[T], y: &mut [T]) {
-        let top = x.iter().fold(x[0], |m, &v| m.larger(v));
-        let sum = x.iter().fold(T::ZERO, |s, &v| s + (v - top).exp());
-        let log = sum.ln();
+        let top = pleach_simd::largest(x);
+        let log = T::of(pleach_simd::sum_of(x, |v| (v - top).exp()).ln());
         for (y, &x) in y.iter_mut().zip(x) {
             *y = x - top - log;
         }
@@ -41,8 +40,8 @@ pleach_simd::lanes! {
         }
         let mut log = vec![T::ZERO; n];
         for d in 0..y.len() {
-            for (i, s) in log.iter_mut().enumerate() {
-                *s = *s + (x[d * inner + i] - top[i]).exp();
+            for ((s, &x), &top) in log.iter_mut().zip(&x[d * inner..]).zip(&top) {
+                *s += (x - top).exp();
             }
         }
         for s in &mut log {
@@ -70,12 +69,13 @@ pleach_simd::lanes! {
         let mut total = vec![T::ZERO; dx[0].len()];
         for d in 0..dx.len() {
             for (t, &dy) in total.iter_mut().zip(&dy[d * inner..]) {
-                *t = *t + dy;
+                *t += dy;
             }
         }
         for (d, dx) in dx.iter_mut().enumerate() {
-            for (i, dx) in dx.iter_mut().enumerate() {
-                *dx = dy[d * inner + i] - y[d * inner + i].exp() * total[i];
+            let (y, dy) = (&y[d * inner..], &dy[d * inner..]);
+            for (((dx, &y), &dy), &total) in dx.iter_mut().zip(y).zip(dy).zip(&total) {
+                *dx = dy - y.exp() * total;
             }
         }
     }

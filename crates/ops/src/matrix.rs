@@ -101,7 +101,7 @@ lanes! {
     fn add_rows<T: Real>(x: &[T], sums: &mut [T]) {
         for row in x.chunks_exact(sums.len()) {
             for (s, &v) in sums.iter_mut().zip(row) {
-                *s = *s + v;
+                *s += v;
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{lanes, par_rows, par_rows2};
+use pleach_simd::{Float, lanes, par_rows, par_rows2};
 use std::sync::OnceLock;
 
 const NAME: &str = "max_pool2d";
@@ -24,12 +24,7 @@ pub struct Pool2d {
 impl Pool2d {
     /// Square windows of side `kernel`, side by side.
     pub fn new(kernel: usize) -> Self {
-        Self {
-            kernel: [kernel; 2],
-            stride: [kernel; 2],
-            padding: [0; 2],
-            ceil_mode: false,
-        }
+        Self { kernel: [kernel; 2], stride: [kernel; 2], padding: [0; 2], ceil_mode: false }
     }
 
     pub(crate) fn window(&self, op: &'static str, input: [usize; 2]) -> Result<Window> {
@@ -46,12 +41,11 @@ impl Pool2d {
         }
         .fit(op)?;
         if self.ceil_mode {
-            for axis in 0..2 {
+            for (axis, &size) in input.iter().enumerate() {
                 let (stride, padding) = (self.stride[axis], self.padding[axis]);
-                let room = input[axis] + 2 * padding - self.kernel[axis];
-                let count = room.div_ceil(stride) + 1;
+                let count = (size + 2 * padding - self.kernel[axis]).div_ceil(stride) + 1;
                 // The last window must begin on the image or the padding before it.
-                let inside = (count - 1) * stride < input[axis] + padding;
+                let inside = (count - 1) * stride < size + padding;
                 window.output[axis] = if inside { count } else { count - 1 };
             }
         }
@@ -69,12 +63,7 @@ pub fn max_pool2d(x: &Tensor, p: &Pool2d) -> Result<Tensor> {
     if u32::try_from(h * w).is_err() {
         bail!("{NAME}: image too large: {:?}", x.dims());
     }
-    let op = Op {
-        planes: [n, c],
-        window: p.window(NAME, [h, w])?,
-        wanted: x.track_op(),
-        winners: OnceLock::new(),
-    };
+    let op = Op { planes: [n, c], window: p.window(NAME, [h, w])?, wanted: x.track_op(), winners: OnceLock::new() };
     x.contiguous()?.apply_op1(op)
 }
 

@@ -51,14 +51,13 @@ struct Softmax {
 
 pleach_simd::lanes! {
     fn row<T: Real>(x: &[T], y: &mut [T]) {
-        let top = x.iter().fold(x[0], |m, &v| m.larger(v));
-        let mut sum = T::ZERO;
+        let top = pleach_simd::largest(x);
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (x - top).exp();
-            sum = sum + *y;
         }
+        let sum = T::of(pleach_simd::sum(y));
         for y in y {
-            *y = *y / sum;
+            *y /= sum;
         }
     }
 }
@@ -74,14 +73,15 @@ pleach_simd::lanes! {
         }
         let mut sum = vec![T::ZERO; n];
         for (d, y) in y.iter_mut().enumerate() {
-            for (i, y) in y.iter_mut().enumerate() {
-                *y = (x[d * inner + i] - top[i]).exp();
-                sum[i] = sum[i] + *y;
+            let x = &x[d * inner..][..n];
+            for (((y, sum), &x), &top) in y.iter_mut().zip(&mut sum).zip(x).zip(&top) {
+                *y = (x - top).exp();
+                *sum += *y;
             }
         }
         for y in y {
             for (y, &s) in y.iter_mut().zip(&sum) {
-                *y = *y / s;
+                *y /= s;
             }
         }
     }
@@ -101,7 +101,7 @@ pleach_simd::lanes! {
         let mut along = vec![T::ZERO; dx[0].len()];
         for d in 0..dx.len() {
             for (a, (&y, &dy)) in along.iter_mut().zip(y[d * inner..].iter().zip(&dy[d * inner..])) {
-                *a = *a + y * dy;
+                *a += y * dy;
             }
         }
         for (d, dx) in dx.iter_mut().enumerate() {

@@ -25,12 +25,7 @@ pub fn upsample_bilinear2d(x: &Tensor, size: [usize; 2], corners: Corners) -> Re
     if h * w == 0 || size.contains(&0) {
         bail!("{NAME}: cannot resize {:?} to {size:?}", x.dims());
     }
-    let op = Op {
-        planes: [n, c],
-        input: [h, w],
-        size,
-        corners,
-    };
+    let op = Op { planes: [n, c], input: [h, w], size, corners };
     x.contiguous()?.apply_op1(op)
 }
 
@@ -66,22 +61,17 @@ impl Op {
                 };
                 let first = (source.wide() as usize).min(from - 1);
                 let second = (source - T::of(first as f64)).smaller(T::ONE);
-                Between {
-                    at: [first, (first + 1).min(from - 1)],
-                    part: [T::ONE - second, second],
-                }
+                Between { at: [first, (first + 1).min(from - 1)], part: [T::ONE - second, second] }
             })
             .collect()
     }
 }
 
 lanes! {
-    fn plane<T: Real>(x: &[T], rows: &[Between<T>], cols: &[Between<T>], y: &mut [T]) {
-        let width = cols.last().map_or(0, |c| c.at[1] + 1);
-        let stride = x.len() / (rows.last().map_or(0, |r| r.at[1] + 1)).max(1);
-        let mut mixed = vec![T::ZERO; width];
+    fn plane<T: Real>(x: &[T], w: usize, rows: &[Between<T>], cols: &[Between<T>], y: &mut [T]) {
+        let mut mixed = vec![T::ZERO; w];
         for (y, row) in y.chunks_mut(cols.len()).zip(rows) {
-            let [a, b] = row.at.map(|at| &x[at * stride..][..width]);
+            let [a, b] = row.at.map(|at| &x[at * w..][..w]);
             for (m, (&a, &b)) in mixed.iter_mut().zip(a.iter().zip(b)) {
                 *m = row.part[0] * a + row.part[1] * b;
             }
@@ -89,5 +79,59 @@ lanes! {
                 *y = col.part[0] * mixed[col.at[0]] + col.part[1] * mixed[col.at[1]];
             }
         }
+    }
+}
+
+lanes! {
+    fn plane_back<T: Real>(dy: &[T], w: usize, rows: &[Between<T>], cols: &[Between<T>], dx: &mut [T]) {
+        let mut mixed = vec![T::ZERO; w];
+        for (dy, row) in dy.chunks(cols.len()).zip(rows) {
+            mixed.fill(T::ZERO);
+            for (&dy, col) in dy.iter().zip(cols) {
+                for side in 0..2 {
+                    mixed[col.at[side]] += col.part[side] * dy;
+                }
+            }
+            for side in 0..2 {
+                let dx = &mut dx[row.at[side] * w..][..w];
+                for (dx, &m) in dx.iter_mut().zip(&mixed) {
+                    *dx += row.part[side] * m;
+                }
+            }
+        }
+    }
+}
+
+impl CustomOp1 for Op {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
+        let ([n, c], [h, w], [oh, ow]) = (self.planes, self.input, self.size);
+        for_float!(NAME, dtype(s), T => {
+            let (rows, cols) = (self.axis::<T>(0), self.axis::<T>(1));
+            let x = slice::<T>(NAME, s, l)?;
+            let mut y = vec![T::ZERO; n * c * oh * ow];
+            par_rows(&mut y, oh * ow, |r, y| {
+                plane(&x[r * h * w..][..h * w], w, &rows, &cols, y);
+            });
+            Ok(output(y, (n, c, oh, ow)))
+        })
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        let ([h, w], [oh, ow]) = (self.input, self.size);
+        let dy = dy.contiguous()?;
+        for_float!(NAME, x.dtype(), T => {
+            let (rows, cols) = (self.axis::<T>(0), self.axis::<T>(1));
+            let hdy = Host::read(NAME, &dy);
+            let dys = hdy.slice::<T>()?;
+            let mut dx = vec![T::ZERO; x.elem_count()];
+            par_rows(&mut dx, h * w, |r, dx| {
+                plane_back(&dys[r * oh * ow..][..oh * ow], w, &rows, &cols, dx);
+            });
+            tensor(dx, x.shape()).map(Some)
+        })
     }
 }

@@ -15,11 +15,7 @@ pub fn upsample_nearest2d(x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     if h * w == 0 || size.contains(&0) {
         bail!("{NAME}: cannot resize {:?} to {size:?}", x.dims());
     }
-    let op = Op {
-        planes: [n, c],
-        input: [h, w],
-        sources: [sources(h, size[0]), sources(w, size[1])],
-    };
+    let op = Op { planes: [n, c], input: [h, w], sources: [sources(h, size[0]), sources(w, size[1])] };
     x.contiguous()?.apply_op1(op)
 }
 

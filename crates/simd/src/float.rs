@@ -1,7 +1,8 @@
 //! The numbers that kernels are written for: `f32` and `f64`.
 
+use crate::elementary;
 use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// `f32` or `f64`, with the elementary functions that kernels need.
 pub trait Float:
@@ -17,6 +18,10 @@ pub trait Float:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
 {
     /// 0.
     const ZERO: Self;
@@ -36,8 +41,8 @@ pub trait Float:
     fn sqrt(self) -> Self;
     /// The absolute value.
     fn abs(self) -> Self;
-    /// The largest integer not above.
-    fn floor(self) -> Self;
+    /// Whether this is not a number.
+    fn is_nan(self) -> bool;
     /// The larger of two; `other` where `self` is not a number.
     #[inline(always)]
     fn larger(self, other: Self) -> Self {
@@ -51,7 +56,7 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($t:ident, $exp:expr) => {
+    ($t:ident, $exp:path, $ln:path, $ln_1p:path) => {
         impl Float for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -69,11 +74,11 @@ macro_rules! float {
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                $t::ln(self)
+                $ln(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                $t::ln_1p(self)
+                $ln_1p(self)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -84,11 +89,11 @@ macro_rules! float {
                 $t::abs(self)
             }
             #[inline(always)]
-            fn floor(self) -> Self {
-                $t::floor(self)
+            fn is_nan(self) -> bool {
+                $t::is_nan(self)
             }
         }
     };
 }
-float!(f32, f32::exp);
-float!(f64, f64::exp);
+float!(f32, elementary::exp, elementary::ln, elementary::ln_1p);
+float!(f64, f64::exp, f64::ln, f64::ln_1p);

@@ -3,6 +3,7 @@
 //! Everything here keeps one promise: **results do not depend on the number of threads.** Work is cut
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
+mod elementary;
 mod float;
 mod lanes;
 mod pool;
@@ -11,4 +12,4 @@ mod reduce;
 pub use float::Float;
 pub use lanes::{Level, level};
 pub use pool::{par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
-pub use reduce::{dot, reduce, sum, sum_of, sum_of2};
+pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};

@@ -17,7 +17,7 @@ fn fold<T: Float>(lanes: [T; LANES]) -> f64 {
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {
-            v[i] = v[i] + v[i + half];
+            v[i] += v[i + half];
         }
         half /= 2;
     }
@@ -34,11 +34,11 @@ lanes! {
             let (groups, rest) = block.as_chunks::<LANES>();
             for group in groups {
                 for i in 0..LANES {
-                    acc[i] = acc[i] + f(group[i]);
+                    acc[i] += f(group[i]);
                 }
             }
             for (a, &v) in acc.iter_mut().zip(rest) {
-                *a = *a + f(v);
+                *a += f(v);
             }
             total += fold(acc);
         }
@@ -56,11 +56,11 @@ lanes! {
             let ((xg, xr), (yg, yr)) = (xb.as_chunks::<LANES>(), yb.as_chunks::<LANES>());
             for (a, b) in xg.iter().zip(yg) {
                 for i in 0..LANES {
-                    acc[i] = acc[i] + f(a[i], b[i]);
+                    acc[i] += f(a[i], b[i]);
                 }
             }
             for (acc, (&a, &b)) in acc.iter_mut().zip(xr.iter().zip(yr)) {
-                *acc = *acc + f(a, b);
+                *acc += f(a, b);
             }
             total += fold(acc);
         }
@@ -76,4 +76,19 @@ pub fn sum<T: Float>(x: &[T]) -> f64 {
 /// The sum of `x[i] * y[i]` over the shorter length, in the order of [`sum_of`].
 pub fn dot<T: Float>(x: &[T], y: &[T]) -> f64 {
     sum_of2(x, y, |a, b| a * b)
+}
+
+lanes! {
+    /// The largest of `x`, minus infinity for none; elements that are not numbers are passed over.
+    pub fn largest<T: Float>(x: &[T]) -> T {
+        let mut top = [T::of(f64::NEG_INFINITY); LANES];
+        let (groups, rest) = x.as_chunks::<LANES>();
+        for group in groups {
+            for i in 0..LANES {
+                top[i] = group[i].larger(top[i]);
+            }
+        }
+        let top = top.into_iter().chain(rest.iter().copied());
+        top.fold(T::of(f64::NEG_INFINITY), |m, v| v.larger(m))
+    }
 }

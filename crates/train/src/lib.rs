@@ -1,1 +1,21 @@
-//! The loop: phases, one step pipeline, clock, checkpoints.
+//! The loop: phases, one step pipeline with a fixed order, the clock, and checkpoints that lose nothing.
+
+pub mod checkpoint;
+pub mod clock;
+pub mod evaluate;
+pub mod folder;
+pub mod keep;
+pub mod predict;
+pub mod replay;
+pub mod scaler;
+pub mod schedule;
+pub mod setup;
+pub mod stage;
+pub mod step;
+pub mod tally;
+pub mod trainer;
+pub mod watch;
+
+pub use clock::Clock;
+pub use folder::RunFolder;
+pub use trainer::{Ended, Host, Outcome, resume, train};

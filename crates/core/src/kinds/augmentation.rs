@@ -25,7 +25,10 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
     type Draw: Serialize + DeserializeOwned + std::fmt::Debug + Send + 'static;
 
     /// Decides; `None` leaves the row as it is.
-    fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Option<Self::Draw>;
+    ///
+    /// # Errors
+    /// The row cannot be augmented so: an image smaller than the crop, say.
+    fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Self::Draw>>;
 
     /// The geometric map of a draw, for frames of this width and height.
     fn warp(&self, _draw: &Self::Draw, _size: (usize, usize)) -> Option<Warp> {
@@ -98,13 +101,13 @@ fn apply<A: Augmentation>(a: &A, draw: &A::Draw, row: &mut Row, kernels: &dyn Ba
 
 impl<A: Augmentation> DynAugmentation for A {
     fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Saved>> {
-        Augmentation::draw(self, rng, row).map(|d| saved::save(&d)).transpose()
+        Augmentation::draw(self, rng, row)?.map(|d| saved::save(&d)).transpose()
     }
     fn apply(&self, draw: &Saved, row: &mut Row, kernels: &dyn Backend) -> Result<()> {
         apply(self, &saved::load::<A::Draw>(draw)?, row, kernels)
     }
     fn run(&self, rng: &mut Rng, row: &mut Row, kernels: &dyn Backend) -> Result<bool> {
-        let Some(draw) = Augmentation::draw(self, rng, &view(row)?) else { return Ok(false) };
+        let Some(draw) = Augmentation::draw(self, rng, &view(row)?)? else { return Ok(false) };
         apply(self, &draw, row, kernels)?;
         Ok(true)
     }

@@ -17,11 +17,11 @@ lanes! {
                 let y = &mut y[cols];
                 if step == 1 {
                     for (y, &x) in y.iter_mut().zip(x) {
-                        *y = *y + w * x;
+                        *y += w * x;
                     }
                 } else {
                     for (y, &x) in y.iter_mut().zip(x.iter().step_by(step)) {
-                        *y = *y + w * x;
+                        *y += w * x;
                     }
                 }
             }
@@ -42,11 +42,11 @@ lanes! {
                 let dy = &dy[cols];
                 if step == 1 {
                     for (dx, &dy) in dx.iter_mut().zip(dy) {
-                        *dx = *dx + w * dy;
+                        *dx += w * dy;
                     }
                 } else {
                     for (dx, &dy) in dx.iter_mut().step_by(step).zip(dy) {
-                        *dx = *dx + w * dy;
+                        *dx += w * dy;
                     }
                 }
             }

@@ -75,11 +75,11 @@ pub(super) fn scatter<T: Real>(g: &Geometry, patches: &[T], stride: usize, pixel
 fn add<T: Real>(to: &mut [T], step: usize, from: &[T]) {
     if step == 1 {
         for (to, &v) in to.iter_mut().zip(from) {
-            *to = *to + v;
+            *to += v;
         }
     } else {
         for (to, &v) in to.iter_mut().step_by(step).zip(from) {
-            *to = *to + v;
+            *to += v;
         }
     }
 }

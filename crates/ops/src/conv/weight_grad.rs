@@ -46,7 +46,7 @@ pub(super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
         for (t, part) in parts.iter().enumerate() {
             let to = &mut dw[t / runs.len() * size..][..size];
             for (to, &v) in to.iter_mut().zip(part) {
-                *to = *to + v;
+                *to += v;
             }
         }
     }

@@ -1,0 +1,26 @@
+//! `pleach check`: everything that is wrong with a run file, without running it.
+
+use crate::args::Check;
+use crate::output::{self, Done, WRONG_CONFIG};
+use serde_json::json;
+use std::process::ExitCode;
+
+pub fn run(args: &Check) -> Done {
+    if !args.json {
+        let resolved = output::load(&args.file, &args.sets)?;
+        let run = &resolved.run;
+        output::print(&format!("{}: good", args.file.display()));
+        output::print(&format!("  {} learns {} with {}", run.model.plug.name(), run.task.name(), run.optimizer.name()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    match pleach_config::load(&args.file, &args.sets) {
+        Ok(_) => {
+            output::print(&json!({ "diagnostics": [] }).to_string());
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            output::print(&json!({ "diagnostics": failure.json() }).to_string());
+            Ok(ExitCode::from(WRONG_CONFIG))
+        }
+    }
+}

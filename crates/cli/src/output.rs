@@ -1,0 +1,85 @@
+//! Everything that is printed, and how a failure becomes an exit code.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use pleach_config::Resolved;
+use pleach_core::error::{Class, Error};
+use pleach_core::{Named, saved};
+use serde_json::Value as Json;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why a command did not succeed.
+pub enum Failed {
+    /// It has been said; only the exit code is left.
+    Said(ExitCode),
+    /// An error that is still to be told.
+    Error(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(e: Error) -> Self {
+        Self::Error(e)
+    }
+}
+
+/// What a command comes to.
+pub type Done = Result<ExitCode, Failed>;
+
+/// Exit code of a wrong configuration.
+pub const WRONG_CONFIG: u8 = 2;
+/// Exit code of an interrupted run.
+pub const INTERRUPTED: u8 = 130;
+
+/// Whether standard error is a person's terminal.
+pub fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Prints a line for the person or program that asked.
+pub fn print(line: &str) {
+    println!("{line}");
+}
+
+/// Prints a line beside the result.
+pub fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Tells an error and gives its exit code.
+pub fn fail(e: &Error) -> ExitCode {
+    eprintln!("{e}");
+    ExitCode::from(match e.class() {
+        Class::Run => 1,
+        Class::Config => WRONG_CONFIG,
+        Class::Data => 3,
+        Class::Interrupted => INTERRUPTED,
+    })
+}
+
+/// Reads and resolves a run file, or shows everything that is wrong with it.
+pub fn load(file: &Path, sets: &[String]) -> Result<Resolved, Failed> {
+    pleach_config::load(file, sets).map_err(|failure| {
+        eprintln!(
+            "{}",
+            failure.render(if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain })
+        );
+        Failed::Said(ExitCode::from(WRONG_CONFIG))
+    })
+}
+
+/// Metrics as one line a metric, names in a column.
+pub fn metrics(all: &Named<f64>) {
+    let width = all.names().map(str::len).max().unwrap_or_default();
+    for (name, value) in all.iter() {
+        println!("{name:width$}  {value:.4}");
+    }
+}
+
+/// Numbers of metrics as JSON.
+pub fn metrics_json(all: &Named<f64>) -> Json {
+    all.iter()
+        .map(|(name, value)| (name.to_owned(), saved::save(value).unwrap_or(Json::Null)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,128 @@
+//! What schedulers, observers and keepers watch must be measured: a name that nothing gives would never
+//! change, and what waits for it would never act.
+
+use super::stages;
+use crate::draft::Draft;
+use crate::places::{at, string_in};
+use crate::run::{Dataset, Metrics};
+use pleach_core::diagnostic::{Diagnostic, nearest};
+use pleach_core::kinds::loss::{LossConfig, snake};
+use pleach_core::kinds::metric::MetricConfig;
+use pleach_core::read::Reader;
+use pleach_core::tree::{Place, Table};
+use pleach_core::{DataInfo, Plug, Task};
+use std::collections::BTreeSet;
+
+/// Reports every watched name that is not measured. Best checkpoints go by the training loss where there is
+/// no validation and the file does not say.
+pub(super) fn measured(draft: &mut Draft, root: &Table, r: &mut Reader) {
+    let Some(any_val) = stages(draft).map(|all| all.iter().any(|data| data.has_val())) else { return };
+    if let Some(checkpointing) = &mut draft.checkpointing
+        && at(root, "checkpointing.monitor").is_none()
+        && !any_val
+    {
+        checkpointing.monitor = vec!["train_loss".into()];
+    }
+    let draft = &*draft;
+    let (Some(task), Some(losses), Some(metrics)) = (&draft.task, &draft.loss, &draft.metrics) else { return };
+    let (Some(base), Some(phases)) = (&draft.dataset, &draft.phase) else { return };
+    let stage = |i: usize| {
+        let phase = phases.get(i);
+        let data = phase.and_then(|p| p.dataset.as_ref()).unwrap_or(base);
+        let losses = phase.and_then(|p| p.loss.as_ref()).unwrap_or(losses);
+        Measured::new(task, losses, metrics, data)
+    };
+    let all: Vec<Measured> = (0..phases.len().max(1)).map(stage).collect();
+
+    // A scheduler must be served in every stage in which it runs; all else, in one.
+    for (i, here) in all.iter().enumerate() {
+        let own = phases.get(i).and_then(|p| p.scheduler.as_ref());
+        let common = draft.scheduler.iter().flatten().next();
+        let path = if own.is_some() { format!("phase.{i}.scheduler") } else { "scheduler".into() };
+        for name in own.or(common).map(|s| s.monitors()).into_iter().flatten() {
+            check(&name, string_in(root, &path, &name), std::slice::from_ref(here), r);
+        }
+    }
+    let mut watch = |path: String, names: Vec<String>| {
+        for name in names {
+            check(&name, string_in(root, &path, &name), &all, r);
+        }
+    };
+    for observer in draft.early_stopping.iter().flatten() {
+        watch("early_stopping".into(), observer.monitors());
+    }
+    for (section, list) in [("logging", &draft.logging), ("observer", &draft.observer)] {
+        for (i, observer) in list.iter().flatten().enumerate() {
+            watch(format!("{section}.{i}"), observer.monitors());
+        }
+    }
+    for (i, keeper) in draft.keeper.iter().flatten().enumerate() {
+        watch(format!("keeper.{i}"), keeper.monitors());
+    }
+    if let Some(checkpointing) = &draft.checkpointing {
+        watch("checkpointing".into(), checkpointing.monitor.clone());
+    }
+}
+
+/// The names that a stage measures.
+struct Measured {
+    exact: BTreeSet<String>,
+    /// How names may begin whose ends depend on the data (`val_iou_cat`).
+    begin: Vec<String>,
+    /// Whether the task measures what only itself knows.
+    open: bool,
+    has_val: bool,
+}
+
+impl Measured {
+    fn new(task: &Plug<dyn Task>, losses: &[LossConfig], metrics: &Metrics, data: &Dataset) -> Self {
+        let has_val = data.has_val();
+        let mut all = Self { exact: BTreeSet::new(), begin: Vec::new(), open: task.own_objective(), has_val };
+        all.split("train", losses, &metrics.train);
+        if has_val {
+            all.split("val", losses, metrics.val.as_deref().unwrap_or_default());
+        }
+        all
+    }
+
+    fn split(&mut self, split: &str, losses: &[LossConfig], metrics: &[MetricConfig]) {
+        self.exact.insert(format!("{split}_loss"));
+        for loss in losses {
+            let output = loss.slot.output.as_ref().map(|o| format!("_{o}")).unwrap_or_default();
+            self.exact.insert(format!("{split}_loss_{}{output}", snake(&loss.plug.name())));
+        }
+        for metric in metrics {
+            // Without classes a metric gives the names that do not depend on them.
+            let state = metric.start(&DataInfo::default());
+            self.exact.extend(metric.values(&*state).names().map(|name| format!("{split}_{name}")));
+            self.begin.push(format!("{split}_{}", snake(&metric.name())));
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let of_a_split = name.starts_with("train_") || self.has_val && name.starts_with("val_");
+        self.exact.contains(name)
+            || self.begin.iter().any(|begin| name.starts_with(begin.as_str()))
+            || self.open && of_a_split
+    }
+}
+
+fn check(name: &str, place: Option<Place>, stages: &[Measured], r: &mut Reader) {
+    if stages.iter().any(|stage| stage.has(name)) {
+        return;
+    }
+    let known: BTreeSet<&str> = stages.iter().flat_map(|stage| stage.exact.iter().map(String::as_str)).collect();
+    let mut d = Diagnostic::new("PL0121", place, format!("nothing measures `{name}`"));
+    d = match nearest(name, known.iter().copied()) {
+        Some(near) => d.label(format!("did you mean `{near}`?")),
+        None => d.label("would never change"),
+    };
+    if name.starts_with("test_") {
+        d = d.note("the test split is measured after training, not while it lasts");
+    }
+    if name.starts_with("val_") && !stages.iter().any(|stage| stage.has_val) {
+        d = d.note("there is nothing to validate on: add [dataset.val], or `val = 0.1` under [dataset.split]");
+    }
+    let known: Vec<_> = known.into_iter().collect();
+    r.report(d.note(format!("there is: {}", known.join(", "))));
+}

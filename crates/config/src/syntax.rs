@@ -1,0 +1,114 @@
+//! Turns TOML text into a tree whose every key and value knows its bytes.
+
+use pleach_core::diagnostic::Diagnostic;
+use pleach_core::tree::{Key, Node, Place, Table, Value};
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error};
+
+/// Beyond this many, further syntax errors of one text tell nothing new.
+const MOST: usize = 50;
+
+/// A key of more parts than this is no configuration.
+const DEEPEST: usize = 500;
+
+/// Places of one source, whose text begins at a byte of it.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    /// The source.
+    pub source: u16,
+    /// Where the parsed text begins in it.
+    pub offset: usize,
+}
+
+impl At {
+    pub(crate) fn place(self, span: Range<usize>) -> Place {
+        let byte = |b: usize| u32::try_from(b + self.offset).unwrap_or(u32::MAX);
+        Place { source: self.source, start: byte(span.start), end: byte(span.end) }
+    }
+}
+
+/// Parses a whole text. The tree holds what could be understood; the diagnostics, all that could not.
+pub(crate) fn document(text: &str, at: At) -> (Table, Vec<Diagnostic>) {
+    if let Some(span) = too_deep(text) {
+        let d = Diagnostic::new("PL0111", Some(at.place(span)), "this key has too many parts");
+        return (Table::default(), vec![d.label(format!("{DEEPEST} at most"))]);
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut wrong: Vec<_> = errors.iter().take(MOST).map(|e| syntax_error(e, at)).collect();
+    let table = of_table(table.get_ref(), at, &mut wrong);
+    (table, wrong)
+}
+
+/// Parses one value.
+pub(crate) fn value(text: &str, at: At) -> Result<Node, Vec<Diagnostic>> {
+    let (value, errors) = DeValue::parse_recoverable(text);
+    let mut wrong: Vec<_> = errors.iter().take(MOST).map(|e| syntax_error(e, at)).collect();
+    let node = of_value(&value, at, &mut wrong);
+    match node {
+        Some(node) if wrong.is_empty() => Ok(node),
+        _ => Err(wrong),
+    }
+}
+
+/// A key with more parts than any configuration has. The parser would build a table in a table for each
+/// of them, and to walk or to free such a tree would exhaust the stack.
+fn too_deep(text: &str) -> Option<Range<usize>> {
+    let mut start = 0;
+    for run in text.split_inclusive(['\n', ',', '=', '[', ']', '{', '}']) {
+        if run.bytes().filter(|b| *b == b'.').count() > DEEPEST {
+            return Some(start..start + run.len() - 1);
+        }
+        start += run.len();
+    }
+    None
+}
+
+fn syntax_error(error: &Error, at: At) -> Diagnostic {
+    let (what, expected) = match error.message().split_once(", expected ") {
+        Some((what, expected)) => (what, format!("expected {expected}")),
+        None => (error.message(), "here".to_owned()),
+    };
+    Diagnostic::new("PL0111", error.span().map(|s| at.place(s)), format!("this is no TOML: {what}")).label(expected)
+}
+
+fn of_table(table: &DeTable<'_>, at: At, wrong: &mut Vec<Diagnostic>) -> Table {
+    let mut entries: Vec<(Key, Node)> = table
+        .iter()
+        .filter_map(|(key, value)| {
+            let node = of_value(value, at, wrong)?;
+            Some((Key { name: key.get_ref().to_string(), place: at.place(key.span()) }, node))
+        })
+        .collect();
+    entries.sort_by_key(|(key, _)| key.place);
+    Table { entries }
+}
+
+fn of_value(value: &Spanned<DeValue<'_>>, at: At, wrong: &mut Vec<Diagnostic>) -> Option<Node> {
+    let place = at.place(value.span());
+    let mut refuse = |what: &str, label: &str| {
+        // A broken value that the parser replaced has been reported with its own reason.
+        if !wrong.iter().any(|d| d.place.is_some_and(|p| p.start <= place.end && place.start <= p.end)) {
+            wrong.push(Diagnostic::new("PL0112", Some(place), what).label(label));
+        }
+        None
+    };
+    let value = match value.get_ref() {
+        DeValue::String(s) => Value::Str(s.to_string()),
+        DeValue::Boolean(b) => Value::Bool(*b),
+        DeValue::Integer(i) => match i64::from_str_radix(i.as_str(), i.radix()) {
+            Ok(n) => Value::Int(n),
+            Err(_) => return refuse("a whole number beyond 64 bits", "cannot be held"),
+        },
+        DeValue::Float(x) => match x.as_str().parse::<f64>() {
+            Ok(n) if n.is_finite() || x.as_str().contains(['i', 'n']) => Value::Float(n),
+            _ => return refuse("a number beyond the greatest of 64 bits", "cannot be held; infinity is `inf`"),
+        },
+        DeValue::Datetime(_) => {
+            return refuse("a date is no value of a configuration", "put it in quotes if it is meant as text");
+        }
+        DeValue::Array(items) => Value::Array(items.iter().filter_map(|item| of_value(item, at, wrong)).collect()),
+        DeValue::Table(table) => Value::Table(of_table(table, at, wrong)),
+    };
+    Some(Node { value, place })
+}

@@ -1,0 +1,9 @@
+//! Run files and command lines become resolved runs, or carets.
+
+mod common;
+mod diagnostics;
+mod files;
+mod resolved;
+mod rules;
+mod sections;
+mod sets;

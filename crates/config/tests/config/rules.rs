@@ -1,0 +1,139 @@
+//! The rules between plugins.
+
+use crate::common::{LEAST, right, shown};
+
+/// A file for task Sorting with something to validate on.
+fn sorting(text: &str) -> String {
+    format!("{LEAST}dataset.split.val = 0.2\n{text}\n")
+}
+
+#[test]
+fn a_loss_must_fit_the_task() {
+    let expected = r#"PL0120  loss MaskLoss does not fit task Sorting
+ --> run.toml:7:8
+7 | name = "MaskLoss"
+  |        ^^^^^^^^^^ wants logits and masks
+  = the task gives logits and class indices
+  = these fit: ClassLoss"#;
+    assert_eq!(
+        shown(&sorting("[[loss]]\nfactor = 2\nname = \"MaskLoss\"")).replace(":6:8", ":7:8").replace("6 |", "7 |"),
+        expected
+    );
+    let shown = shown(&sorting("[[phase]]\nname = 'a'\nloss = 'ValueLoss'"));
+    assert!(shown.contains("PL0120  loss ValueLoss") && shown.contains("run.toml:7:8"), "{shown}");
+}
+
+#[test]
+fn a_metric_must_fit_the_task() {
+    let shown = shown(&sorting("metrics.val = ['Hits', 'Overlap']"));
+    assert!(shown.contains("PL0120  metric Overlap does not fit task Sorting\n --> run.toml:5:24"), "{shown}");
+    assert!(shown.contains("^^^^^^^^^ reads maps") && shown.contains("these fit: Hits"), "{shown}");
+}
+
+#[test]
+fn a_task_that_proposes_no_loss_needs_one() {
+    let painting = |loss: &str| format!("task = 'Painting'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\n{loss}");
+    let shown = shown(&painting(""));
+    assert!(shown.contains("PL0126") && shown.contains("these fit: ClassLoss, MaskLoss"), "{shown}");
+    right(&painting("loss = 'MaskLoss'"));
+    right(&painting("[[phase]]\nname = 'a'\nloss = 'MaskLoss'"));
+    let run = right("task = 'Dreaming'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'").run;
+    assert!(run.loss.is_empty());
+}
+
+#[test]
+fn what_is_watched_must_be_measured() {
+    let expected = r#"PL0121  nothing measures `val_hist`
+ --> run.toml:6:28
+6 | checkpointing = { monitor = ["val_loss", "val_hist"] }
+  |                                          ^^^^^^^^^^ did you mean `val_hits`?
+  = there is: train_loss, train_loss_class_loss, val_hits, val_loss, val_loss_class_loss"#;
+    let shown_ = shown(&sorting("\ncheckpointing = { monitor = [\"val_loss\", \"val_hist\"] }"));
+    assert_eq!(shown_.replace(":6:42", ":6:28"), expected);
+    for wrong in [
+        "early_stopping.monitor = 'val_los'",
+        "scheduler = { name = 'ReduceLROnPlateau', monitor = 'val_overlap' }",
+        "scheduler = { name = 'SequentialLR', schedulers = ['Stairs', { name = 'ReduceLROnPlateau', monitor = 'loss' }] }",
+        "observer = { name = 'EarlyStopping', monitor = 'test_hits' }",
+        "keeper = [{ name = 'Best', monitor = 'train_hits' }]",
+        "phase = [{ name = 'a', scheduler = { name = 'ReduceLROnPlateau', monitor = 'val_x' } }]",
+    ] {
+        let shown = shown(&sorting(wrong));
+        assert!(shown.contains("PL0121") && shown.contains("--> run.toml:5:"), "{wrong}:\n{shown}");
+        assert_eq!(shown.matches("PL01").count(), 1, "{wrong}:\n{shown}");
+    }
+    for fine in [
+        "early_stopping.monitor = 'val_hits'",
+        "early_stopping.monitor = 'val_hits_cat'",
+        "keeper = { name = 'Best', monitor = 'train_hits' }\nmetrics.train = 'Hits'",
+        "checkpointing.monitor = ['train_loss', 'val_loss_class_loss']",
+    ] {
+        right(&sorting(fine));
+    }
+    right("task = 'Dreaming'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\nearly_stopping.monitor = 'train_energy'");
+}
+
+#[test]
+fn without_validation_nothing_of_it_can_be_watched() {
+    let shown = shown(&format!("{LEAST}early_stopping = 'EarlyStopping'"));
+    assert!(
+        shown.contains("PL0121  nothing measures `val_loss`") && shown.contains("nothing to validate on"),
+        "{shown}"
+    );
+    assert!(shown.contains("run.toml:4:18"), "a default is reported at the plugin: {shown}");
+    // A phase of its own data is held to them.
+    let phase =
+        "scheduler = 'ReduceLROnPlateau'\n[[phase]]\nname = 'a'\n[[phase]]\nname = 'b'\ndataset.train = 'Nowhere'";
+    let shown = crate::common::shown(&sorting(phase));
+    assert!(shown.contains("PL0121") && shown.contains("run.toml:5:13"), "{shown}");
+}
+
+#[test]
+fn a_backend_must_be_able_to_do_the_job() {
+    let shown_ = shown(&sorting("backend = { train = 'Cpu', kernels = 'CandleCpu', eval = 'Narrow' }"));
+    assert_eq!(shown_.matches("PL0122").count(), 3, "{shown_}");
+    assert!(shown_.contains("^^^^^ can: `kernels`\n  = backends that can: CandleCpu, Narrow"), "{shown_}");
+    let shown_ = shown(&sorting("trainer.precision = 'bf16-mixed'"));
+    assert!(shown_.contains("PL0123  backend CandleCpu does not train in bf16-mixed\n --> run.toml:5:21"), "{shown_}");
+    assert!(shown_.contains("it trains in \"32-true\", \"64-true\"\n  = backends that do: Narrow"), "{shown_}");
+    right(&sorting("trainer.precision = 'bf16-mixed'\nbackend.train = 'Narrow'"));
+    let shown_ = shown(&sorting("trainer.precision = '16-mixed'"));
+    assert!(shown_.contains("no backend of this program trains in 16-mixed"), "{shown_}");
+}
+
+#[test]
+fn the_accelerator_is_a_short_spelling_and_must_agree() {
+    right(&sorting("trainer.accelerator = 'cpu'\nbackend.train = 'CandleCpu'"));
+    let shown = shown(&sorting("trainer.accelerator = 'cpu'\nbackend.train = 'Narrow'"));
+    assert!(shown.contains("PL0124  `accelerator` says CandleCpu, and [backend] says Narrow"), "{shown}");
+}
+
+#[test]
+fn a_validation_split_has_one_source() {
+    let shown_ = shown(&sorting("dataset.val = 'Nowhere'"));
+    assert!(shown_.contains("PL0127  two sources for `val`") && shown_.contains("run.toml:4:21"), "{shown_}");
+    right(&format!("{LEAST}dataset.val = 'Nowhere'\ndataset.split.test = 0.1"));
+    for (split, part) in [
+        ("{ val = 0.5, test = 0.5 }", "nothing is left to train on"),
+        ("{ num_folds = 3, validation_fold = 3 }", "there are folds 0 to 2"),
+        ("{ vall = 0.5 }", "unknown parameter `vall` for [dataset.split]"),
+    ] {
+        let shown = shown(&format!("{LEAST}dataset.split = {split}"));
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
+fn pretrained_needs_weights_and_phases_need_names() {
+    let shown_ = shown("task = 'Sorting'\nmodel = { name = 'OneLayer', pretrained = true }\ndataset.train = 'Nowhere'");
+    assert!(shown_.contains("PL0125") && shown_.contains("this program ships no weights"), "{shown_}");
+    let shown = shown(&sorting("phase = [{ name = 'a' }, { name = 'a' }]"));
+    assert!(shown.contains("PL0128  two phases are called `a`\n --> run.toml:5:33"), "{shown}");
+}
+
+#[test]
+fn rules_and_sections_are_reported_together() {
+    let failure = crate::common::read(&sorting("loss = 'MaskLoss'\ntrainer.max_epoch = 3\nbackend.train = 'Cpu'"));
+    let codes: Vec<_> = failure.expect_err("three").diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["PL0120", "PL0104", "PL0122"]);
+}

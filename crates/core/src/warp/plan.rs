@@ -1,0 +1,86 @@
+//! A warp made ready for a row: checked, inverted, and in both conventions of where a pixel lies.
+
+use super::matrix::{self, Matrix, apply, mul, shift};
+use super::resample::{Edge, Grid, Sample, resample};
+use super::{Border, Interpolation, MAX_PIXELS, Warp, make};
+use crate::image::{Image, Pixels};
+use crate::row::Map;
+use crate::{Error, Result};
+
+pub(super) struct Plan {
+    /// Result to source, pixel centres at whole numbers.
+    pub(super) backward: Matrix,
+    /// Source to result, pixel corners at whole numbers.
+    pub(super) forward: Matrix,
+    pub(super) keeps_axes: bool,
+    pub(super) size: (usize, usize),
+    pub(super) min_visibility: f64,
+    border: Border,
+    interpolation: Interpolation,
+}
+
+impl Plan {
+    pub(super) fn new(warp: &Warp) -> Result<Self> {
+        let (w, h) = warp.size;
+        if w.checked_mul(h).is_none_or(|n| n == 0 || n > MAX_PIXELS) {
+            return Err(Error::new("PL0208", format!("a warp cannot make frames of {w}x{h} pixels")));
+        }
+        let mut backward = matrix::tidy(warp.matrix);
+        // A projective matrix and its negative are the same map; the centre shall be in front.
+        if apply(&backward, [0.5 * w as f64, 0.5 * h as f64, 1.0])[2] < 0.0 {
+            backward = backward.map(|row| row.map(|x| -x));
+        }
+        let forward = matrix::inverse(&backward).ok_or_else(make::singular)?;
+        let forward = matrix::tidy(mul(&shift(0.5, 0.5), &mul(&forward, &shift(-0.5, -0.5))));
+        Ok(Self {
+            backward,
+            forward,
+            keeps_axes: matrix::keeps_axes(&backward),
+            size: warp.size,
+            min_visibility: f64::from(warp.min_visibility),
+            border: warp.border,
+            interpolation: warp.interpolation,
+        })
+    }
+
+    /// A point of the source in the result, corners at whole numbers, homogeneous.
+    pub(super) fn forward(&self, x: f64, y: f64) -> [f64; 3] {
+        apply(&self.forward, [x, y, 1.0])
+    }
+
+    fn edge<T>(&self, constant: impl FnOnce(f32, u16) -> T) -> Edge<T> {
+        match self.border {
+            Border::Constant { fill, map_fill } => Edge::Constant(constant(fill, map_fill)),
+            Border::Replicate => Edge::Replicate,
+            Border::Reflect101 => Edge::Reflect101,
+        }
+    }
+
+    pub(super) fn image(&self, image: &mut Image) {
+        let white = image.pixels.white();
+        image.pixels = match &image.pixels {
+            Pixels::U8(v) => Pixels::U8(self.samples(v, image, white)),
+            Pixels::U16(v) => Pixels::U16(self.samples(v, image, white)),
+            Pixels::F32(v) => Pixels::F32(self.samples(v, image, white)),
+        };
+        (image.width, image.height) = self.size;
+    }
+
+    fn samples<T: Sample>(&self, data: &[T], of: &Image, white: f32) -> Vec<T> {
+        let grid = Grid { data, width: of.width, height: of.height, channels: of.channels };
+        resample(&grid, &self.backward, self.size, self.interpolation, self.edge(|fill, _| T::of(fill * white)))
+    }
+
+    pub(super) fn map(&self, map: &mut Map) {
+        let (width, height) = (map.width, map.height);
+        let classes = Grid { data: &map.classes, width, height, channels: 1 };
+        let edge = self.edge(|_, map_fill| map_fill);
+        let classes = resample(&classes, &self.backward, self.size, Interpolation::Nearest, edge);
+        if !map.scores.is_empty() {
+            let scores = Grid { data: &map.scores, width, height, channels: 1 };
+            map.scores = resample(&scores, &self.backward, self.size, self.interpolation, self.edge(|_, _| 0.0));
+        }
+        map.classes = classes;
+        (map.width, map.height) = self.size;
+    }
+}

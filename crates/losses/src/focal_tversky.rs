@@ -1,0 +1,37 @@
+//! The focal Tversky loss.
+
+use crate::binary;
+use crate::tversky::overlap;
+use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
+
+/// Focal Tversky loss of binary maps: a power of the Tversky loss.
+///
+/// `(1 - (TP + smooth) / (TP + alpha FP + (1 - alpha) FN + smooth))^gamma` with TP = sum(p t),
+/// FP = sum(p (1 - t)), FN = sum(t (1 - p)), p the logistic function of the logits and t the mask; sums run over
+/// the whole batch. A batch in which nothing is there and nothing predicted has loss 0, as a perfect one has.
+#[plugin(loss, alias = ["FocalTverskyLoss"], cite = "arXiv:1810.07842")]
+pub struct FocalTversky {
+    /// Weight of false positives, 0 to 1; false negatives have the rest.
+    #[plugin(default = 0.7, range = 0.0..=1.0)]
+    pub alpha: f64,
+    /// The power; below 1 it stresses what is nearly right, above 1 what is far off.
+    #[plugin(default = 0.75, above = 0.0)]
+    pub gamma: f64,
+    /// Added above and below the line, in pixels; more of it is milder to small objects.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub smooth: f64,
+}
+
+impl Loss for FocalTversky {
+    fn wants(&self) -> Wants {
+        binary::WANTS
+    }
+
+    fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
+        overlap(self.alpha, self.gamma, self.smooth).forward(x)
+    }
+
+    fn fused(&self) -> Option<FusedLoss> {
+        Some(overlap(self.alpha, self.gamma, self.smooth).fused("focal_tversky"))
+    }
+}

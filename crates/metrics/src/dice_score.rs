@@ -1,0 +1,50 @@
+//! The Dice coefficient of true and predicted pixels, the mean over classes.
+
+use crate::Confusion;
+use crate::average::per_class;
+use crate::confusion::share;
+use pleach_core::kinds::metric::Part;
+use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
+
+/// The Dice coefficient of true and predicted pixels, the mean over classes.
+///
+/// 2 TP / (2 TP + FP + FN) of each class over the pixels of all samples together. Classes that neither the truth nor the
+/// predictions hold are left out of the mean and have no value of their own. The values are called `dice_score` and, for
+/// each class, `dice_<class>`.
+#[plugin(metric, alias = ["Dice"])]
+pub struct DiceScore {
+    /// Whether class 0 counts as a class; `false` where it is the background and of no interest.
+    #[plugin(default = true)]
+    pub include_background: bool,
+    /// Pixels of this true class count nowhere, and the class has no value; by default the class that
+    /// the data ignore.
+    pub ignore_index: Option<u32>,
+}
+
+impl Metric for DiceScore {
+    type State = Confusion;
+
+    fn start(&self, data: &DataInfo) -> Confusion {
+        Confusion::new(data, self.ignore_index)
+    }
+
+    fn update(&self, state: &mut Confusion, predicted: &Row, truth: &Row) -> Result<()> {
+        state.add_maps(predicted, truth)
+    }
+
+    fn merge(&self, state: &mut Confusion, other: Confusion) {
+        state.merge(other);
+    }
+
+    fn values(&self, state: &Confusion) -> Named<f64> {
+        per_class("dice_score", "dice", state, self.include_background, |c| share(2 * c.hit, c.hit + c.union()))
+    }
+
+    fn better(&self) -> Better {
+        Better::Higher
+    }
+
+    fn reads(&self) -> Part {
+        Part::Maps
+    }
+}

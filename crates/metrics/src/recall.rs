@@ -1,0 +1,49 @@
+//! The share of a class that is predicted as it.
+
+use crate::average::summary;
+use crate::confusion::share;
+use crate::{Average, Confusion};
+use pleach_core::kinds::metric::Part;
+use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
+
+/// The share of a class that is predicted as it.
+///
+/// True positives over true positives and false negatives, as scikit-learn's `recall_score` over the classes that the
+/// truth or the predictions hold. Its value is called `recall` (`recall_micro`, `recall_weighted`).
+#[plugin(metric, alias = ["MulticlassRecall"])]
+pub struct Recall {
+    /// How the values of the classes become one; `none` lists them as well.
+    #[plugin(default = Average::Macro)]
+    pub average: Average,
+    /// The value of a class that is predicted but that the truth does not hold, 0 to 1.
+    #[plugin(default = 0.0, range = 0.0..=1.0)]
+    pub zero_division: f64,
+}
+
+impl Metric for Recall {
+    type State = Confusion;
+
+    fn start(&self, data: &DataInfo) -> Confusion {
+        Confusion::new(data, None)
+    }
+
+    fn update(&self, state: &mut Confusion, predicted: &Row, truth: &Row) -> Result<()> {
+        state.add_labels(predicted, truth)
+    }
+
+    fn merge(&self, state: &mut Confusion, other: Confusion) {
+        state.merge(other);
+    }
+
+    fn values(&self, state: &Confusion) -> Named<f64> {
+        summary("recall", state, self.average, |c| share(c.hit, c.support()).unwrap_or(self.zero_division))
+    }
+
+    fn better(&self) -> Better {
+        Better::Higher
+    }
+
+    fn reads(&self) -> Part {
+        Part::Labels
+    }
+}

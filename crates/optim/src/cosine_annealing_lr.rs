@@ -1,0 +1,58 @@
+//! The learning rate along a cosine.
+// `T_max` is the key that users of PyTorch know.
+#![allow(non_snake_case)]
+
+use crate::tick_counts;
+use pleach_core::quantity::Span;
+use pleach_core::read::Rules;
+use pleach_core::{GroupRates, Plan, Scheduler, Tick, plugin, state};
+use std::f64::consts::PI;
+
+/// Lets the learning rate fall along half a cosine to `eta_min` within `T_max` ticks, and rise again after that.
+#[plugin(scheduler, cite = "arXiv:1608.03983", check = Self::check)]
+pub struct CosineAnnealingLR {
+    /// Ticks from the top of the cosine to its bottom, or "500 steps", "3 epochs", "100%".
+    #[plugin(example = Span::Ticks(50))]
+    pub T_max: Span,
+    /// The rate at the bottom.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub eta_min: f64,
+}
+
+impl CosineAnnealingLR {
+    fn check(&self, rules: &mut Rules) {
+        tick_counts::check(rules, "T_max", self.T_max);
+    }
+}
+
+/// How far it is.
+#[state]
+pub struct CosineAnnealingLRState {
+    ticks: u64,
+    T_max: Option<u64>,
+}
+
+impl Scheduler for CosineAnnealingLR {
+    type State = CosineAnnealingLRState;
+
+    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> CosineAnnealingLRState {
+        CosineAnnealingLRState { ticks: 0, T_max: tick_counts::ticks(plan, self.T_max) }
+    }
+
+    fn rate(&self, state: &mut CosineAnnealingLRState, _: &Tick, now: &mut [GroupRates]) {
+        state.ticks += 1;
+        let Some(half) = state.T_max.filter(|&n| n > 0) else { return };
+        let (t, n) = (state.ticks, half as f64);
+        // From the rate as it stands (PyTorch's recursive form), so that others may change it in between.
+        // One tick past each bottom the quotient is 0 / 0, and the rise is taken from the formula itself.
+        let past_bottom = t > half && (t - 1 - half).is_multiple_of(2 * half);
+        let cosine = |t: u64| 1.0 + (PI * t as f64 / n).cos();
+        for group in now {
+            group.lr = if past_bottom {
+                group.lr + (group.initial_lr - self.eta_min) * (1.0 - (PI / n).cos()) / 2.0
+            } else {
+                cosine(t) / cosine(t - 1) * (group.lr - self.eta_min) + self.eta_min
+            };
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Runs an optimizer's formula over a parameter: in one pass over slices of host memory where it can, in
+//! tensor algebra on other devices and for other types of numbers.
+
+use candle_core::{CpuStorage, DType, Storage, WithDType};
+use pleach_core::{Error, ParamSlots, Result, Tensor};
+use pleach_simd::{Float, par_blocks};
+
+/// The numbers that passes are written for.
+pub(crate) trait Real: Float + WithDType {}
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// How one step changes one parameter and its slots. Both forms compute the same.
+pub(crate) trait Formula: Sync {
+    /// The slots, in the order in which both forms take them; they begin as zeros.
+    fn slots(&self) -> &'static [&'static str];
+
+    /// Changes elements of the parameter and of its slots in place.
+    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]);
+
+    /// The new parameter; `slots` are replaced by their new values.
+    fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor>;
+}
+
+/// Elements for one thread: a few passes over this much memory stay in its cache.
+const PIECE: usize = 1 << 14;
+
+/// Takes one step of one parameter and keeps its slots; returns the new value.
+///
+/// # Errors
+/// The gradient has another shape, or a restored slot does not fit the parameter.
+pub(crate) fn apply(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Tensor> {
+    fits("the gradient", grad, param)?;
+    let grad = grad.to_dtype(param.dtype())?.contiguous()?;
+    let mut tensors = Vec::new();
+    for name in formula.slots() {
+        let slot = slots.zeros(name, param)?;
+        fits(name, &slot, param)?;
+        tensors.push(slot.contiguous()?);
+    }
+    let new = match (param.device().is_cpu(), param.dtype()) {
+        (true, DType::F32) => on_host::<f32>(formula, param, &grad, &mut tensors)?,
+        (true, DType::F64) => on_host::<f64>(formula, param, &grad, &mut tensors)?,
+        _ => formula.algebra(param, &grad, &mut tensors)?,
+    };
+    for (name, tensor) in formula.slots().iter().zip(tensors) {
+        slots.keep(name, tensor);
+    }
+    Ok(new)
+}
+
+fn fits(what: &str, tensor: &Tensor, param: &Tensor) -> Result<()> {
+    if tensor.dims() == param.dims() {
+        return Ok(());
+    }
+    Err(Error::new("PL0204", format!("{what} is of shape {:?}, its parameter of {:?}", tensor.dims(), param.dims())))
+}
+
+fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
+    // New memory each time: a checkpoint may still hold the old.
+    let mut new = copy::<T>(&param.contiguous()?)?;
+    let mut state: Vec<Vec<T>> = slots.iter().map(copy).collect::<Result<_>>()?;
+    with_slice::<T, _>(grad, |grad| {
+        let mut parts: Vec<_> = state.iter_mut().map(|s| s.chunks_mut(PIECE)).collect();
+        let mut pieces: Vec<_> = new
+            .chunks_mut(PIECE)
+            .zip(grad.chunks(PIECE))
+            .map(|(p, g)| (p, g, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+            .collect();
+        par_blocks(&mut pieces, 1, |_, pieces| {
+            for (param, grad, slots) in pieces {
+                formula.slices(param, grad, slots);
+            }
+        });
+    })?;
+    for (slot, values) in slots.iter_mut().zip(state) {
+        *slot = Tensor::from_vec(values, param.shape(), param.device())?;
+    }
+    Ok(Tensor::from_vec(new, param.shape(), param.device())?)
+}
+
+fn copy<T: Real>(t: &Tensor) -> Result<Vec<T>> {
+    with_slice(t, <[T]>::to_vec)
+}
+
+/// Lends the elements of a contiguous tensor in host memory.
+fn with_slice<T: Real, R>(t: &Tensor, f: impl FnOnce(&[T]) -> R) -> Result<R> {
+    let (storage, layout) = t.storage_and_layout();
+    let range = layout.contiguous_offsets();
+    match (&*storage, range) {
+        (Storage::Cpu(cpu @ (CpuStorage::F32(_) | CpuStorage::F64(_))), Some((from, to))) => {
+            let all = cpu.as_slice::<T>()?;
+            Ok(f(all.get(from..to).unwrap_or_default()))
+        }
+        _ => Err(Error::new("PL0204", format!("a slot of {:?} beside a parameter of {:?}", t.dtype(), T::DTYPE))),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use pleach_core::{Device, Purpose, Rng};
+
+    /// Several steps in both forms, from the same values; they must agree to rounding.
+    pub(crate) fn both_forms_agree(formula: &impl Formula) {
+        let mut rng = Rng::named(3, Purpose::Other, "both forms");
+        let n = PIECE + 37;
+        let mut normal = |sign: f64| {
+            let v: Vec<f64> = (0..n).map(|_| if sign > 0.0 { rng.normal().abs() } else { rng.normal() }).collect();
+            Tensor::from_vec(v, n, &Device::Cpu).unwrap()
+        };
+        let (mut a, grad) = (normal(0.0), normal(0.0));
+        let mut b = a.clone();
+        let mut slots_a: Vec<_> = formula.slots().iter().map(|_| normal(1.0)).collect();
+        let mut slots_b = slots_a.clone();
+        for _ in 0..3 {
+            a = on_host::<f64>(formula, &a, &grad, &mut slots_a).unwrap();
+            b = formula.algebra(&b, &grad, &mut slots_b).unwrap();
+        }
+        for (a, b) in std::iter::once((a, b)).chain(slots_a.into_iter().zip(slots_b)) {
+            let gap = (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+            assert!(gap < 1e-13, "the forms differ by {gap}");
+        }
+    }
+}

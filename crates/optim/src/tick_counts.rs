@@ -1,0 +1,21 @@
+//! Checks spans of training that schedulers count in ticks.
+
+use pleach_core::Plan;
+use pleach_core::quantity::Span;
+use pleach_core::read::Rules;
+
+/// Refuses a span of nothing.
+pub(crate) fn check(rules: &mut Rules, field: &'static str, span: Span) {
+    let nothing = match span {
+        Span::Ticks(n) | Span::Steps(n) => n == 0,
+        Span::Epochs(x) | Span::Percent(x) => x <= 0.0,
+    };
+    if nothing {
+        rules.refuse(field, format!("`{field}` must be more than 0"));
+    }
+}
+
+/// A span in ticks of the slot, at least one; none where it is a share of a run without an end, which never comes.
+pub(crate) fn ticks(plan: &Plan, span: Span) -> Option<u64> {
+    plan.ticks(span).map(|n| n.max(1))
+}

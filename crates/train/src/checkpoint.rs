@@ -1,0 +1,252 @@
+//! Checkpoints: written beside, synced and renamed, so that each is whole or does not exist.
+//!
+//! `ckpt/000012000/` holds `weights.safetensors`, `optim.safetensors`, `ema.safetensors` (if an
+//! observer averages weights), `state.json`, and `DONE`, a line `sha256  name` for each of the rest.
+
+use crate::clock::Clock;
+use crate::folder::io_error;
+use pleach_core::kinds::optimizer::{Memory, MemoryNumbers, ParamSlots};
+use pleach_core::{DataInfo, Device, Error, Result, Saved, Tensor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Version of the format of `state.json`.
+pub const FORMAT: u32 = 1;
+
+/// Everything but tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Version of the format.
+    pub format: u32,
+    /// Where the run was.
+    pub clock: Clock,
+    /// The resolved run as typetag saves it.
+    pub run: Saved,
+    /// Numbers that the optimizer remembers.
+    pub optimizer: MemoryNumbers,
+    /// State of the scheduler, and the rates in force.
+    pub scheduler: Option<Saved>,
+    /// Ticks that the scheduler has had.
+    pub ticks: u64,
+    /// Rates of the groups: learning rate, momentum.
+    pub rates: Vec<(f64, Option<f64>)>,
+    /// State of each observer by its key.
+    pub observers: BTreeMap<String, Saved>,
+    /// The observer whose averaged weights are in `ema.safetensors`.
+    pub averages: Option<String>,
+    /// State of each keeper by its key.
+    pub keepers: BTreeMap<String, Saved>,
+    /// Scale of the loss in 16 bits.
+    pub scaler: Option<crate::scaler::Scaler>,
+    /// What the epoch has summed up so far.
+    pub epoch: Saved,
+    /// The latest metrics by their full names.
+    pub metrics: Saved,
+    /// Why an observer wanted the run to end, if one did.
+    pub stop: Option<String>,
+    /// What the data were: all that inference needs to know of them.
+    pub info: DataInfo,
+    /// Whether the run had come to its end.
+    pub finished: bool,
+}
+
+/// A checkpoint in memory.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// Everything but tensors.
+    pub state: State,
+    /// Parameters and buffers.
+    pub weights: BTreeMap<String, Tensor>,
+    /// Averaged weights, if an observer keeps some.
+    pub averages: Option<BTreeMap<String, Tensor>>,
+    /// What the optimizer remembers.
+    pub memory: Memory,
+}
+
+/// The folder of checkpoints of a run.
+#[derive(Debug, Clone)]
+pub struct Shelf(PathBuf);
+
+fn name_of(step: u64) -> String {
+    format!("{step:09}")
+}
+
+impl Shelf {
+    /// The shelf in a folder.
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where a checkpoint lies.
+    pub fn path(&self, step: u64) -> PathBuf {
+        self.0.join(name_of(step))
+    }
+
+    /// Steps of the checkpoints that have their `DONE`, oldest first. Their hashes are not looked at.
+    pub fn steps(&self) -> Vec<u64> {
+        let Ok(dir) = fs::read_dir(&self.0) else { return Vec::new() };
+        let mut steps: Vec<u64> = dir
+            .flatten()
+            .filter(|entry| entry.path().join("DONE").is_file())
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
+        steps.sort_unstable();
+        steps
+    }
+
+    /// Writes a checkpoint; one of the same step is replaced.
+    pub fn write(&self, checkpoint: &Checkpoint) -> Result<()> {
+        let step = checkpoint.state.clock.step;
+        let beside = self.0.join(format!("{}.part", name_of(step)));
+        let place = self.path(step);
+        let fail = |e: std::io::Error| io_error(&beside, "write the checkpoint", &e);
+        if beside.exists() {
+            fs::remove_dir_all(&beside).map_err(fail)?;
+        }
+        fs::create_dir_all(&beside).map_err(fail)?;
+        let mut files = vec![
+            ("weights.safetensors", tensors_to_bytes(&checkpoint.weights)?),
+            ("optim.safetensors", tensors_to_bytes(&slots(&checkpoint.memory))?),
+        ];
+        if let Some(averages) = &checkpoint.averages {
+            files.push(("ema.safetensors", tensors_to_bytes(averages)?));
+        }
+        let state = serde_json::to_vec_pretty(&pleach_core::saved::save(&checkpoint.state)?)
+            .map_err(|e| Error::new("PL0505", format!("the state cannot be written: {e}")))?;
+        files.push(("state.json", state));
+        let mut done = String::new();
+        for (name, bytes) in &files {
+            put(&beside.join(name), bytes)?;
+            done.push_str(&format!("{}  {name}\n", hash(bytes)));
+        }
+        put(&beside.join("DONE"), done.as_bytes())?;
+        if place.exists() {
+            fs::remove_dir_all(&place).map_err(|e| io_error(&place, "replace", &e))?;
+        }
+        fs::rename(&beside, &place).map_err(|e| io_error(&place, "write", &e))?;
+        // The rename itself must be on the disk before an older checkpoint is deleted.
+        if let Ok(dir) = File::open(&self.0) {
+            dir.sync_all().map_err(|e| io_error(&self.0, "sync", &e))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a checkpoint.
+    pub fn delete(&self, step: u64) -> Result<()> {
+        let path = self.path(step);
+        // Without its `DONE` it no longer exists, whatever happens to the rest.
+        let done = path.join("DONE");
+        fs::remove_file(&done).map_err(|e| io_error(&done, "delete", &e))?;
+        fs::remove_dir_all(&path).map_err(|e| io_error(&path, "delete", &e))
+    }
+
+    /// Removes what an interrupted process left behind.
+    pub fn sweep(&self) {
+        let Ok(dir) = fs::read_dir(&self.0) else { return };
+        for entry in dir.flatten() {
+            let path = entry.path();
+            let ours = path.is_dir()
+                && entry.file_name().to_str().is_some_and(|n| n.trim_end_matches(".part").parse::<u64>().is_ok());
+            if ours && !path.join("DONE").is_file() {
+                // A folder that cannot be removed is no checkpoint either; it only takes space.
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+    }
+
+    /// Reads a checkpoint and holds it against its hashes.
+    ///
+    /// # Errors
+    /// It is torn or was tampered with; the error says which file.
+    pub fn read(&self, step: u64, device: &Device) -> Result<Checkpoint> {
+        let dir = self.path(step);
+        let refuse =
+            |why: String| Error::new("PL0506", format!("the checkpoint `{}` is refused: {why}", dir.display()));
+        let get = |name: &str| fs::read(dir.join(name)).map_err(|e| refuse(format!("`{name}` cannot be read: {e}")));
+        let done = String::from_utf8(get("DONE")?).map_err(|_| refuse("`DONE` is not text".into()))?;
+        let mut files = BTreeMap::new();
+        for line in done.lines() {
+            let (want, name) = line.split_once("  ").ok_or_else(|| refuse("`DONE` is torn".into()))?;
+            if name.contains(['/', '\\']) {
+                return Err(refuse(format!("`DONE` names `{name}`, which is not a file of the checkpoint")));
+            }
+            let bytes = get(name)?;
+            if hash(&bytes) != want {
+                return Err(refuse(format!("`{name}` is not what was written")));
+            }
+            files.insert(name.to_owned(), bytes);
+        }
+        let file = |name: &str| files.get(name).ok_or_else(|| refuse(format!("`{name}` is missing")));
+        let json: Saved =
+            serde_json::from_slice(file("state.json")?).map_err(|e| refuse(format!("`state.json`: {e}")))?;
+        let format = json.get("format").and_then(Saved::as_u64);
+        if format != Some(u64::from(FORMAT)) {
+            return Err(refuse(format!("its format is {format:?}, and this program knows {FORMAT}")));
+        }
+        let state: State = pleach_core::saved::load(&json)?;
+        let tensors = |name: &str| -> Result<BTreeMap<String, Tensor>> {
+            let map = candle_core::safetensors::load_buffer(file(name)?, device)?;
+            Ok(map.into_iter().collect())
+        };
+        let memory = memory(tensors("optim.safetensors")?, &state.optimizer);
+        let averages = state.averages.as_ref().map(|_| tensors("ema.safetensors")).transpose()?;
+        Ok(Checkpoint { weights: tensors("weights.safetensors")?, averages, memory, state })
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|e| io_error(path, "write", &e))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Named tensors as a safetensors file.
+pub fn tensors_to_bytes(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>> {
+    safetensors::serialize(tensors.iter(), None)
+        .map_err(|e| Error::new("PL0505", format!("tensors cannot be written: {e}")))
+}
+
+fn slots(memory: &Memory) -> BTreeMap<String, Tensor> {
+    memory
+        .0
+        .iter()
+        .flat_map(|(param, slots)| slots.tensors.iter().map(move |(slot, t)| (format!("{param}/{slot}"), t.clone())))
+        .collect()
+}
+
+/// The numbers of an optimizer's memory.
+pub fn numbers(memory: &Memory) -> MemoryNumbers {
+    MemoryNumbers(memory.0.iter().map(|(param, slots)| (param.clone(), slots.numbers.clone())).collect())
+}
+
+fn memory(tensors: BTreeMap<String, Tensor>, numbers: &MemoryNumbers) -> Memory {
+    let mut memory: BTreeMap<String, ParamSlots> = BTreeMap::new();
+    for (param, numbers) in &numbers.0 {
+        memory.entry(param.clone()).or_default().numbers = numbers.clone();
+    }
+    for (name, tensor) in tensors {
+        if let Some((param, slot)) = name.rsplit_once('/') {
+            memory.entry(param.to_owned()).or_default().tensors.insert(slot.to_owned(), tensor);
+        }
+    }
+    Memory(memory)
+}
+
+impl State {
+    /// A metric as it stood when the checkpoint was written.
+    pub fn metrics_of_epoch(&self, name: &str) -> Option<f64> {
+        let all: pleach_core::Named<f64> = pleach_core::saved::load(&self.metrics).ok()?;
+        all.get(name).copied()
+    }
+}

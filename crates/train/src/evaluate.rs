@@ -1,0 +1,74 @@
+//! A pass over a split: losses and metrics of the present weights.
+
+use crate::tally::Tally;
+use pleach_core::kinds::loss::LossConfig;
+use pleach_core::kinds::metric::MetricConfig;
+use pleach_core::{Backend, Batch, CollateCx, Cx, DataInfo, Decoder, Error, Named, Net, Params, Result, StepCx, Task};
+use pleach_data::Loader;
+
+/// What a pass works on.
+pub struct Pass<'a> {
+    /// `val` or `test`.
+    pub split: &'static str,
+    /// The task.
+    pub task: &'a dyn Task,
+    /// The net.
+    pub net: &'a dyn Net,
+    /// Its parameters.
+    pub params: &'a Params,
+    /// The configured losses.
+    pub losses: &'a [LossConfig],
+    /// What is measured.
+    pub metrics: &'a [MetricConfig],
+    /// The kernels seat.
+    pub kernels: &'a dyn Backend,
+    /// What the data are.
+    pub info: &'a DataInfo,
+    /// Batches at most.
+    pub limit: usize,
+}
+
+/// Makes a batch on the parameters' device.
+pub fn collate(task: &dyn Task, rows: Vec<pleach_core::Row>, params: &Params, info: &DataInfo) -> Result<Batch> {
+    task.collate(rows, &CollateCx { device: params.device(), dtype: params.dtype(), data: info })
+}
+
+/// Goes over the split and returns losses and metrics by their full names; `progress` is told of each batch.
+///
+/// # Errors
+/// A sample cannot be read and the loader's policy is to stop.
+pub fn evaluate(
+    pass: &Pass<'_>,
+    loader: &Loader,
+    mut progress: impl FnMut(usize, usize) -> Result<()>,
+) -> Result<Named<f64>> {
+    let mut tally = Tally::new(pass.split, pass.metrics, pass.info);
+    let mut decoder: Box<dyn Decoder> = pass.task.decoder(pass.info);
+    let batches = loader.batches_per_epoch().min(pass.limit);
+    for (i, loaded) in loader.epoch(0, 0).take(batches).enumerate() {
+        let loaded = loaded?;
+        if loaded.rows.is_empty() {
+            continue;
+        }
+        let batch = collate(pass.task, loaded.rows, pass.params, pass.info)?;
+        let mut cx = Cx::eval();
+        let mut step = StepCx { net: pass.net, batch: &batch, cx: &mut cx, losses: pass.losses, kernels: pass.kernels };
+        let objective = pass.task.objective(&mut step)?;
+        if !objective.skip {
+            let loss = objective.loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+            tally.add_losses(loss, &objective.parts, batch.rows.len());
+        }
+        if tally.wants_rows() {
+            let predicted = decoder.decode(&objective.outputs, &batch)?;
+            if predicted.len() != batch.rows.len() {
+                return Err(Error::new(
+                    "PL0208",
+                    format!("the task decoded {} rows of {}", predicted.len(), batch.rows.len()),
+                ));
+            }
+            tally.add_rows(&predicted, &batch.rows)?;
+        }
+        progress(i + 1, batches)?;
+    }
+    Ok(tally.values())
+}
