@@ -183,9 +183,9 @@ fn ctrl_c_ends_after_the_step_with_a_checkpoint_and_code_130() {
     let time = undisturbed(dir.path());
     let out = dir.path().join("interrupted");
     let args = [
-        "train".as_ref(),
+        "train".into(),
         dir.path().join("run.toml").into_os_string(),
-        "--out".as_ref(),
+        "--out".into(),
         out.clone().into_os_string(),
     ];
     let child = Command::new(BIN).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

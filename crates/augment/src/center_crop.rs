@@ -48,4 +48,8 @@ impl Augmentation for CenterCrop {
             .with_min_visibility(self.min_visibility);
         Some(warp)
     }
+
+    fn is_random(&self) -> bool {
+        false
+    }
 }

@@ -60,8 +60,8 @@ impl Normalize {
                 })
                 .collect::<Result<Vec<f32>>>()
         };
-        let factor = all(&self.std, "std")?.into_iter().map(f32::recip).collect();
-        Ok(Scale { shift: all(&self.mean, "mean")?, factor })
+        let shift = all(&self.mean, "mean")?;
+        Ok(Scale { shift, factor: all(&self.std, "std")?.into_iter().map(f32::recip).collect() })
     }
 
     fn in_one_pass(&self, image: &Image) -> Result<Image> {
@@ -131,5 +131,9 @@ impl Augmentation for Normalize {
     fn fused(&self, _: &Normalized) -> Option<FusedTouch> {
         let this = self.clone();
         Some(FusedTouch { name: "normalize", cpu: Arc::new(move |image| this.in_one_pass(image)) })
+    }
+
+    fn is_random(&self) -> bool {
+        false
     }
 }

@@ -68,4 +68,8 @@ impl Augmentation for Resize {
     fn warp(&self, draw: &Resized, size: (usize, usize)) -> Option<Warp> {
         Some(Warp::resize(size, (draw.width, draw.height)).with_interpolation(self.interpolation))
     }
+
+    fn is_random(&self) -> bool {
+        false
+    }
 }

@@ -33,4 +33,8 @@ impl Augmentation for ToFloat {
     fn touches(&self) -> bool {
         true
     }
+
+    fn is_random(&self) -> bool {
+        false
+    }
 }

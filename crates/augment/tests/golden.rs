@@ -1,6 +1,6 @@
 //! The same draws on the same images give what Albumentations 2.0.8 and Pillow give; `golden/make.py`
 //! made the file.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use pleach_augment as _;
 use pleach_core::image::{Image, Pixels};

@@ -190,3 +190,26 @@ fn loggers(root: &Table, r: &mut Reader) -> Option<Vec<Plug<dyn Observer>>> {
     }
     Some(given)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn a_program_without_plugins_says_which_ones_a_file_lacks() {
+        // This test links no plugins but the sources.
+        let failure = crate::from_text("run.toml", "dataset.train = 'Digits'", Path::new("/")).unwrap_err();
+        let shown = failure.render(crate::Paint::Plain);
+        for missing in [
+            "optimizer `AdamW`",
+            "observer `JsonLines`",
+            "observer `Csv`",
+            "observer `Curves`",
+            "backend `CandleCpu`",
+            "backend `Cpu`",
+        ] {
+            assert!(shown.contains(&format!("the {missing}, meant where a file does not say")), "{missing}\n{shown}");
+        }
+        assert!(shown.contains("no task is linked into this program"), "{shown}");
+    }
+}

@@ -130,12 +130,12 @@ fn put(root: &mut Table, set: &Assignment) -> Result<(), Diagnostic> {
         *child(node, last, &walked)? = set.value.clone();
         return Ok(());
     }
-    put_in(as_table(node, last, &walked)?, last, set);
+    put_in(keyed(node, last, &walked)?, last, set);
     Ok(())
 }
 
 fn put_in(table: &mut Table, key: &Key, set: &Assignment) {
-    if set.chooses() && table.get("name").is_none_or(|old| old.value != set.value.value) {
+    if set.chooses() && table.get("name").is_some_and(|old| old.value != set.value.value) {
         table.entries.clear();
     }
     table.set(key.clone(), set.value.clone());
@@ -151,13 +151,7 @@ fn child<'t>(node: &'t mut Node, key: &Key, walked: &str) -> Result<&'t mut Node
         return item(node, key, walked);
     }
     let place = key.place;
-    let made_for_this = node.place.source == place.source;
-    let table = as_table(node, key, walked)?;
-    if made_for_this && table.entries.is_empty() && key.name.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Diagnostic::new("PL0113", Some(place), format!("`{walked}` is not in the file"))
-            .label(format!("so it has no item {}", key.name))
-            .note(format!("a whole list can be set: --set '{walked}=[{{ name = \"...\" }}]'")));
-    }
+    let table = keyed(node, key, walked)?;
     let at = match table.entries.iter().position(|(k, _)| k.name == key.name) {
         Some(at) => at,
         None => {
@@ -167,6 +161,18 @@ fn child<'t>(node: &'t mut Node, key: &Key, walked: &str) -> Result<&'t mut Node
     };
     let missing = || Diagnostic::new("PL0113", Some(place), format!("`{walked}` has no `{}`", key.name));
     table.entries.get_mut(at).map(|(_, node)| node).ok_or_else(missing)
+}
+
+/// The table behind a node, in which a key is about to stand. A list that the file does not have has no items.
+fn keyed<'t>(node: &'t mut Node, key: &Key, walked: &str) -> Result<&'t mut Table, Diagnostic> {
+    let made_for_this = node.place.source == key.place.source;
+    let table = as_table(node, key, walked)?;
+    if made_for_this && table.entries.is_empty() && key.name.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Diagnostic::new("PL0113", Some(key.place), format!("`{walked}` is not in the file"))
+            .label(format!("so it has no item {}", key.name))
+            .note(format!("a whole list can be set: --set '{walked}=[{{ name = \"...\" }}]'")));
+    }
+    Ok(table)
 }
 
 fn item<'t>(list: &'t mut Node, key: &Key, walked: &str) -> Result<&'t mut Node, Diagnostic> {

@@ -1,4 +1,4 @@
-//! Turns files, --set and environment into a resolved run, or into carets.
+//! Turns a file and `--set` into a resolved run, or into carets.
 //!
 //! [`load`] reads a file, lays each `--set` over it, and gives a [`Resolved`] run or a [`Failure`] with every
 //! mistake at its line and column.

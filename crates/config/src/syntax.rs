@@ -35,7 +35,7 @@ pub(crate) fn document(text: &str, at: At) -> (Table, Vec<Diagnostic>) {
         return (Table::default(), vec![d.label(format!("{DEEPEST} at most"))]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut wrong: Vec<_> = errors.iter().take(MOST).map(|e| syntax_error(e, at)).collect();
+    let mut wrong = syntax_errors(text, &errors, at);
     let table = of_table(table.get_ref(), at, &mut wrong);
     (table, wrong)
 }
@@ -43,7 +43,7 @@ pub(crate) fn document(text: &str, at: At) -> (Table, Vec<Diagnostic>) {
 /// Parses one value.
 pub(crate) fn value(text: &str, at: At) -> Result<Node, Vec<Diagnostic>> {
     let (value, errors) = DeValue::parse_recoverable(text);
-    let mut wrong: Vec<_> = errors.iter().take(MOST).map(|e| syntax_error(e, at)).collect();
+    let mut wrong = syntax_errors(text, &errors, at);
     let node = of_value(&value, at, &mut wrong);
     match node {
         Some(node) if wrong.is_empty() => Ok(node),
@@ -62,6 +62,19 @@ fn too_deep(text: &str) -> Option<Range<usize>> {
         start += run.len();
     }
     None
+}
+
+/// The first error of each line: what follows it on the line, it has caused.
+fn syntax_errors(text: &str, errors: &[Error], at: At) -> Vec<Diagnostic> {
+    let mut lines = Vec::new();
+    let mut first_of_line = |e: &&Error| {
+        let Some(span) = e.span() else { return true };
+        let start = text.get(..span.start).and_then(|before| before.rfind('\n'));
+        let new = !lines.contains(&start);
+        lines.push(start);
+        new
+    };
+    errors.iter().filter(|e| first_of_line(e)).take(MOST).map(|e| syntax_error(e, at)).collect()
 }
 
 fn syntax_error(error: &Error, at: At) -> Diagnostic {
@@ -111,4 +124,60 @@ fn of_value(value: &Spanned<DeValue<'_>>, at: At, wrong: &mut Vec<Diagnostic>) -
         DeValue::Table(table) => Value::Table(of_table(table, at, wrong)),
     };
     Some(Node { value, place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every key and every plain value with the text at its place.
+    fn texts<'t>(table: &Table, text: &'t str, all: &mut Vec<(String, &'t str)>) {
+        let slice = |place: Place| &text[place.start as usize..place.end as usize];
+        for (key, node) in &table.entries {
+            all.push((key.name.clone(), slice(key.place)));
+            match &node.value {
+                Value::Table(inner) => texts(inner, text, all),
+                Value::Array(items) => all.extend(items.iter().map(|i| (i.value.describe(), slice(i.place)))),
+                other => all.push((other.describe(), slice(node.place))),
+            }
+        }
+    }
+
+    #[test]
+    fn keys_and_values_know_their_bytes_and_keep_their_order() {
+        let text = "z = 0x1F\n\"ü k\" = [1_000, 'é']\n[t.u]\nb.c = \"\"\"a\nb\"\"\"\na = -inf # end\n";
+        let (table, wrong) = document(text, At { source: 0, offset: 0 });
+        assert_eq!(wrong, []);
+        let mut all = Vec::new();
+        texts(&table, text, &mut all);
+        let all: Vec<_> = all.iter().map(|(what, at)| (what.as_str(), *at)).collect();
+        assert_eq!(
+            all,
+            [
+                ("z", "z"),
+                ("the whole number 31", "0x1F"),
+                ("ü k", "\"ü k\""),
+                ("the whole number 1000", "1_000"),
+                ("the string \"é\"", "'é'"),
+                ("t", "t"),
+                ("u", "u"),
+                ("b", "b"),
+                ("c", "c"),
+                ("the string \"a\nb\"", "\"\"\"a\nb\"\"\""),
+                ("a", "a"),
+                ("the number -inf", "-inf"),
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_tree_or_a_mistake_within_it(text in "[\\[\\]{}=.,a-c0-9\"'# \n\\-:T]{0,60}") {
+            let (_, wrong) = document(&text, At { source: 0, offset: 0 });
+            for d in wrong {
+                prop_assert!(d.place.is_none_or(|p| p.start <= p.end && p.end as usize <= text.len()));
+            }
+        }
+    }
 }

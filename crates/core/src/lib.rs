@@ -31,7 +31,7 @@ pub use kinds::keeper::{Action, Candidate, DynKeeper, Keeper};
 pub use kinds::loss::{Form, Loss, LossInput, Target, Wants};
 pub use kinds::metric::{Better, DynMetric, Metric};
 pub use kinds::model::{Cx, Mode, Model, ModelSpec, Net};
-pub use kinds::observer::{Control, Event, Observer, Watcher};
+pub use kinds::observer::{Control, Event, Observer, RunInfo, Watcher};
 pub use kinds::optimizer::{Hyper, Optimizer, ParamSlots, StepGroup};
 pub use kinds::scheduler::{DynScheduler, GroupRates, Plan, Scheduler, Tick};
 pub use kinds::source::{DataInfo, Samples, Source, SourceCx};

@@ -54,7 +54,7 @@ pub struct Bytes(pub u64);
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, size) in [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
-            if self.0 >= size && self.0 % size == 0 {
+            if self.0 >= size && self.0.is_multiple_of(size) {
                 return write!(f, "{} {unit}", self.0 / size);
             }
         }
@@ -87,8 +87,16 @@ fn split(s: &str) -> Option<(f64, &str)> {
     Some((number, s[end..].trim()))
 }
 
+/// A plain number of ticks or bytes stays a number, so that files written by the program read as people write them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+}
+
 macro_rules! text_form {
-    ($t:ident, $words:literal, $from:expr) => {
+    ($t:ident, $words:literal, $from:expr, $plain:expr) => {
         impl Read for $t {
             fn read(node: &Node, r: &mut Reader) -> Option<Self> {
                 match &node.value {
@@ -100,13 +108,19 @@ macro_rules! text_form {
         }
         impl Serialize for $t {
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                let plain: fn(&Self) -> Option<u64> = $plain;
+                match plain(self) {
+                    Some(n) => s.serialize_u64(n),
+                    None => s.collect_str(self),
+                }
             }
         }
         impl<'de> Deserialize<'de> for $t {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(d)?;
-                text.parse().map_err(|()| de::Error::custom(concat!("expected ", $words)))
+                match Written::deserialize(d)? {
+                    Written::Number(n) => Ok($from(n)),
+                    Written::Text(text) => text.parse().map_err(|()| de::Error::custom(concat!("expected ", $words))),
+                }
             }
         }
         impl JsonSchema for $t {
@@ -119,8 +133,11 @@ macro_rules! text_form {
         }
     };
 }
-text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", Span::Ticks);
-text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", Bytes);
+text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", Span::Ticks, |s| match s {
+    Span::Ticks(n) => Some(*n),
+    _ => None,
+});
+text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", Bytes, |_| None);
 
 #[cfg(test)]
 mod tests {

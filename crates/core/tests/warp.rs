@@ -1,5 +1,5 @@
 //! One map moves everything in a row together: frames, maps, masks, boxes, polygons and points.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use pleach_core::image::{Image, Pixels};
 use pleach_core::warp::{Border, Interpolation, UPRIGHT};
@@ -118,7 +118,7 @@ fn make(kind: (u8, u8), size: (usize, usize)) -> Warp {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_mirror_image_of_a_mirror_image_is_the_original((size, rect) in framed(), channels in 1_usize..5) {

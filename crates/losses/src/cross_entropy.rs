@@ -2,6 +2,7 @@
 
 use crate::binary::{shapes, widened};
 use crate::reduction::{Reduction, sum};
+use pleach_core::kinds::loss::IGNORED;
 use pleach_core::read::Rules;
 use pleach_core::{DType, Error, Form, Loss, LossInput, Result, Target, Tensor, Wants, plugin};
 
@@ -23,8 +24,7 @@ pub struct CrossEntropy {
     /// Weight of each class; without it all are 1.
     #[plugin(range = 0.0..)]
     pub weight: Option<Vec<f64>>,
-    /// The class of targets that do not count: 255 in many data sets of masks. The default, -100, stands for
-    /// the class 2^32 - 100, which no data set has.
+    /// The class of targets that do not count, besides what the data ignore by themselves.
     #[plugin(default = Some(-100))]
     pub ignore_index: Option<i64>,
     /// Whether the loss is the mean over the targets that count or their sum.
@@ -74,7 +74,7 @@ impl Loss for CrossEntropy {
         let targets = target.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?;
         let (mut index, mut counts, mut weight_of) = (Vec::new(), Vec::new(), Vec::new());
         for y in targets {
-            let ignored = self.ignore_index.is_some_and(|i| i as u32 == y);
+            let ignored = y == IGNORED || self.ignore_index.is_some_and(|i| i as u32 == y);
             let weight = weights.get(y as usize).copied();
             if weight.is_none() && !ignored {
                 return Err(Error::new(
@@ -91,7 +91,11 @@ impl Loss for CrossEntropy {
         let scale = match self.reduction {
             Reduction::Sum => 1.0,
             Reduction::Mean if total > 0.0 => 1.0 / total,
-            Reduction::Mean => 0.0,
+            Reduction::Mean => {
+                // Nothing to divide by: no target counts. The graph stays, with gradients of 0.
+                counts.fill(0.0);
+                1.0
+            }
         };
         shape.insert(1, 1);
         let (device, dtype) = (logits.device(), logits.dtype());

@@ -19,8 +19,9 @@ pub(crate) struct Overlap {
 }
 
 /// A denominator below this is that of a batch without an object, in which none was found either: both count as
-/// right, the loss is 0, and so is its gradient. It is far below the sum of one saturated f32 probability.
-const NOTHING: f64 = 1e-100;
+/// right, the loss is 0, and so is its gradient. A billion f32 probabilities that are all but 0 add up to less,
+/// so that it does not matter how the exponential of a saturated logit is rounded.
+const NOTHING: f64 = 1e-20;
 /// A loss below this is 0: a power below 1 has an infinite slope there.
 const PERFECT: f64 = 1e-12;
 

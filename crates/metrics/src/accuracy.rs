@@ -56,6 +56,10 @@ impl Metric for Accuracy {
         value.map(|v| (name, v)).into_iter().collect()
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

@@ -1,7 +1,7 @@
 //! Counts how often each true class was predicted as each class: the one state of all metrics over classes.
 
 use pleach_core::kinds::loss::snake;
-use pleach_core::{DataInfo, Error, Result, Row, state};
+use pleach_core::{DataInfo, Error, Metric, Result, Row, state};
 
 /// How often each true class was predicted as each class.
 ///
@@ -23,6 +23,13 @@ impl Confusion {
             ignore_index: ignore_index.or(data.ignore_index),
             counts: vec![0; n * n],
         }
+    }
+
+    /// The names of all values of a metric, which are those of a matrix that has seen every class.
+    pub(crate) fn names<M: Metric<State = Self>>(metric: &M, data: &DataInfo) -> Vec<String> {
+        let mut all = metric.start(data);
+        (0..all.classes()).for_each(|class| all.add(class, class));
+        metric.values(&all).names().map(str::to_owned).collect()
     }
 
     /// How many classes there are.

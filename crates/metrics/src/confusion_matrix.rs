@@ -70,6 +70,10 @@ impl Metric for ConfusionMatrix {
         values
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

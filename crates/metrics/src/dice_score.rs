@@ -40,6 +40,10 @@ impl Metric for DiceScore {
         per_class("dice_score", "dice", state, self.include_background, |c| share(2 * c.hit, c.hit + c.union()))
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

@@ -36,6 +36,10 @@ impl Metric for F1 {
         summary("f1", state, self.average, |c| share(2 * c.hit, c.hit + c.union()).unwrap_or(0.0))
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

@@ -40,6 +40,10 @@ impl Metric for MeanIoU {
         per_class("mean_iou", "iou", state, self.include_background, |c| share(c.hit, c.union()))
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

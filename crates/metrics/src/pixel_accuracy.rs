@@ -44,6 +44,10 @@ impl Metric for PixelAccuracy {
         value.map(|v| (name, v)).into_iter().collect()
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

@@ -39,6 +39,10 @@ impl Metric for Precision {
         summary("precision", state, self.average, |c| share(c.hit, c.hit + c.wrong).unwrap_or(self.zero_division))
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

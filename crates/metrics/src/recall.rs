@@ -39,6 +39,10 @@ impl Metric for Recall {
         summary("recall", state, self.average, |c| share(c.hit, c.support()).unwrap_or(self.zero_division))
     }
 
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Confusion::names(self, data)
+    }
+
     fn better(&self) -> Better {
         Better::Higher
     }

@@ -100,7 +100,7 @@ fn follows_pytorch(name: &str, model: &dyn Model, batch: fn(usize) -> Batch, lr:
         let ours = losses(model, batch, lr, dtype);
         let far: Vec<f64> = ours.iter().zip(&theirs).map(|(a, b)| (a / b - 1.0).abs()).collect();
         println!("{name} in {key}: at most {:.1e} from PyTorch", far.iter().fold(0.0, |m: f64, d| m.max(*d)));
-        assert!(far.iter().all(|d| *d <= tolerance), "{name} in {key}: {far:.1e?} from {theirs:?}");
+        assert!(far.iter().all(|d| *d <= tolerance), "{name} in {key}: {far:?} from {theirs:?}");
         assert!(theirs[19] < 0.7 * theirs[0], "the golden run learns nothing");
     }
 }

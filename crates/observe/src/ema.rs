@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// statistics) are copied as they are. Evaluation, checkpoints and exports use the average.
 ///
 /// The values are those of PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
-#[plugin(observer, alias = ["ExponentialMovingAverage", "EMAWeightAveraging"], cite = "Polyak and Juditsky, 1992")]
+#[plugin(observer, alias = ["ExponentialMovingAverage"], cite = "Polyak and Juditsky, 1992")]
 pub struct EMA {
     /// Share of the old average that an update keeps; 0.999 averages about the last 1000 updates.
     #[plugin(default = 0.999, range = 0.0..=1.0)]
@@ -20,10 +20,10 @@ pub struct EMA {
     #[plugin(default = false)]
     pub use_num_updates: bool,
     /// Optimizer steps between two updates.
-    #[plugin(default = 1, range = 1.., was = "update_every_n_steps")]
+    #[plugin(default = 1, range = 1..)]
     pub every_n_steps: u64,
     /// The first step whose weights count; until then evaluation uses the weights themselves.
-    #[plugin(default = 0, was = "update_starting_at_step", was = "update_after_step")]
+    #[plugin(default = 0)]
     pub start_step: u64,
 }
 

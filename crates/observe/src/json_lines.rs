@@ -17,11 +17,11 @@ pub const FORMAT: u32 = 1;
 ///
 /// All that differs between equal runs stands under `wall`. An infinite number is written as
 /// `{"$float": "inf"}`, NaN alike.
-#[plugin(observer, alias = ["JSONLogger"])]
+#[plugin(observer)]
 pub struct JsonLines {
-    /// Steps between two lines about steps; everything else is always written.
-    #[plugin(default = 1, range = 1..)]
-    pub every_n_steps: u64,
+    /// Steps between two lines about steps; everything else is always written; by default `[trainer] log_every_n_steps`.
+    #[plugin(range = 1..)]
+    pub every_n_steps: Option<u64>,
 }
 
 impl Observer for JsonLines {
@@ -30,7 +30,7 @@ impl Observer for JsonLines {
         // A run that was killed before its first checkpoint begins anew, and so does its log.
         let goes_on = run.step > 0 || run.epoch > 0;
         let log = if goes_on { Append::go_on(&path)? } else { Append::begin(&path)? };
-        let mut writer = Writer { log, every_n_steps: self.every_n_steps };
+        let mut writer = Writer { log, every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1) };
         if writer.log.bytes() == 0 {
             writer.line(first_line(run))?;
         }

@@ -14,7 +14,7 @@ const SHOWN: usize = 8;
 /// Shows how far the run is: on a terminal a bar for each epoch with rate, time left, loss and learning
 /// rate, and one for each validation; elsewhere a line for each epoch and now and then one within it. All of it
 /// goes to standard error.
-#[plugin(observer, alias = ["ProgressBar"])]
+#[plugin(observer)]
 pub struct Progress {
     /// How many times per second a terminal is drawn anew at most.
     #[plugin(default = 10, range = 1..=60)]

@@ -19,9 +19,9 @@ pub const FILE: &str = "events.out.tfevents.pleach";
 /// epochs both have, such as `train_loss`, is called `train_loss_epoch` where it is that of the epoch.
 #[plugin(observer, alias = ["TensorBoardLogger"])]
 pub struct TensorBoard {
-    /// Steps between two points of what steps report.
-    #[plugin(default = 1, range = 1..)]
-    pub every_n_steps: u64,
+    /// Steps between two points of what steps report; by default `[trainer] log_every_n_steps`.
+    #[plugin(range = 1..)]
+    pub every_n_steps: Option<u64>,
 }
 
 impl Observer for TensorBoard {
@@ -31,7 +31,7 @@ impl Observer for TensorBoard {
         let path = folder.join(FILE);
         let goes_on = run.step > 0 || run.epoch > 0;
         let file = if goes_on { Append::go_on(&path)? } else { Append::begin(&path)? };
-        let mut writer = Writer { file, every_n_steps: self.every_n_steps, seen: Seen::default() };
+        let mut writer = Writer { file, every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1), seen: Seen::default() };
         if writer.file.bytes() == 0 {
             // Event { wall_time = 1, file_version = 3 }
             let mut event = Vec::new();

@@ -254,7 +254,8 @@ fn convolutions_in_tiles() {
         (20, 1, 6, 7, [4, 3], [3, 3], plain),
         // Many weights: summed up by input channels, whose number the blocks do not divide.
         (3, 1, 85, 90, [5, 5], [3, 3], plain),
-        (2, 2, 17, 250, [3, 6], [3, 3], Conv2d { groups: 2, ..plain }),
+        // The same in two groups.
+        (2, 2, 17, 450, [3, 6], [3, 3], Conv2d { groups: 2, ..plain }),
         // Pointwise, cut and whole.
         (2, 1, 20, 9, [30, 31], [1, 1], Conv2d::default()),
         (9, 1, 20, 9, [3, 5], [1, 1], Conv2d::default()),

@@ -189,6 +189,6 @@ fn choose(shelf: &Shelf, run: &Run, pick: Pick, device: &pleach_core::Device) ->
 
 fn direction(run: &Run, name: &str, info: &DataInfo) -> Better {
     let metrics = run.metrics.val.iter().flatten();
-    let found = metrics.into_iter().find(|m| m.values(&*m.start(info)).names().any(|n| name == format!("val_{n}")));
+    let found = metrics.into_iter().find(|m| m.names(info).iter().any(|n| name == format!("val_{n}")));
     found.map_or(Better::Lower, |m| m.better())
 }

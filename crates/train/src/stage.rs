@@ -169,6 +169,7 @@ impl<'r> Stage<'r> {
             dir: dir.to_owned(),
             max_epochs: epochs.map(|e| e.saturating_add(clock.phase_epoch)),
             steps_per_epoch: self.steps_per_epoch(),
+            log_every_n_steps: self.run.trainer.log_every_n_steps,
             step: clock.step,
             epoch: clock.epoch,
             better: self.directions(),
@@ -184,7 +185,7 @@ impl<'r> Stage<'r> {
         let mut all = BTreeMap::new();
         for (split, list) in splits {
             for metric in list.into_iter().flatten() {
-                for name in metric.values(&*metric.start(&self.data.info)).names() {
+                for name in metric.names(&self.data.info) {
                     all.insert(format!("{split}_{name}"), metric.better());
                 }
             }

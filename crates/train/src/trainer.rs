@@ -130,8 +130,12 @@ struct Course {
     watch: Watch,
     keep: Keep,
     info: RunInfo,
+    /// The latest value of each metric, for schedulers.
     metrics: BTreeMap<String, f64>,
+    /// The same in the order of the log.
     latest: Named<f64>,
+    /// What was measured since the last checkpoint could have been written, for keepers.
+    fresh: BTreeMap<String, f64>,
     stop: Option<String>,
 }
 
@@ -141,16 +145,17 @@ impl<'h> Trainer<'h> {
         Ok(Self { phases: phases(run), run: run.clone(), dir, folder, shelf, host })
     }
 
-    /// The observers of the run in their order: progress, loggers, others, early stopping.
+    /// The observers of the run in their order: loggers, others, early stopping, progress.
     fn observers(&self) -> Result<Vec<Plug<dyn Observer>>> {
         let mut all = Vec::new();
-        if self.run.trainer.enable_progress_bar {
-            all.push(Plug::named("Progress")?);
-        }
         if self.folder.is_some() {
             all.extend(self.run.logging.iter().cloned());
             all.extend(self.run.observer.iter().cloned());
             all.extend(self.run.early_stopping.iter().cloned());
+        }
+        // The last to hear of an event, so that it shows what the others have to say.
+        if self.run.trainer.enable_progress_bar {
+            all.push(Plug::named("Progress")?);
         }
         Ok(all)
     }
@@ -171,6 +176,7 @@ impl<'h> Trainer<'h> {
             info,
             metrics: BTreeMap::new(),
             latest: Named::new(),
+            fresh: BTreeMap::new(),
             stop: None,
         };
         let mut epoch_so_far = Saved::Null;
@@ -467,7 +473,7 @@ impl<'h> Trainer<'h> {
             },
             epoch_end: occasion == Occasion::EpochEnd,
             run_end: occasion == Occasion::End,
-            metrics: course.metrics.clone(),
+            metrics: std::mem::take(&mut course.fresh),
         };
         let mut wanted = course.keep.hold(&candidate, &course.info);
         if occasion == Occasion::Forced || occasion == Occasion::End {
@@ -527,6 +533,7 @@ impl Course {
     fn learn(&mut self, metrics: &Named<f64>) {
         for (name, value) in metrics.iter() {
             self.metrics.insert(name.to_owned(), *value);
+            self.fresh.insert(name.to_owned(), *value);
             self.latest.insert(name, *value);
         }
     }

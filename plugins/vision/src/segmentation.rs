@@ -27,8 +27,8 @@ pub enum SegmentationMode {
 /// A class for each pixel, out of those that the data name (semantic segmentation).
 ///
 /// The model gives logits of the size of its input, (N, C, H, W). Clips are taken as N x F images by losses
-/// and metrics; a model for clips may give (N, F, C, H, W). Pixels of the data's ignored class keep it in the
-/// targets: metrics leave them out by themselves, a loss by its own `ignore_index`.
+/// and metrics; a model for clips may give (N, F, C, H, W). Pixels of the data's ignored class count
+/// neither in losses nor in metrics.
 #[plugin(task, alias = ["SemanticSegmentation"])]
 pub struct Segmentation {
     /// `multiclass`: a logit for each class, for CrossEntropy. `binary`: one logit for the foreground, for

@@ -12,8 +12,8 @@ pub struct Darken {
 impl Augmentation for Darken {
     type Draw = f64;
 
-    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Option<f64> {
-        Some(rng.range(self.least, 1.0))
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<f64>> {
+        Ok(Some(rng.range(self.least, 1.0)))
     }
 
     fn touches(&self) -> bool {

@@ -4,12 +4,13 @@ use super::dataset::Dataset;
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::scheduler::SchedulerConfig;
+use pleach_core::read::Rules;
 use pleach_core::{Backend, Model, Optimizer, Plug, Slot, config};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// `[run]`: name and seed.
-#[config]
+#[config(check = Self::check)]
 pub struct RunSection {
     /// The run's name, a part of its folder's name.
     #[config(default = "run".into())]
@@ -20,6 +21,15 @@ pub struct RunSection {
     /// What the run is for, in a person's words.
     #[config(default = String::new())]
     pub notes: String,
+}
+
+impl RunSection {
+    fn check(&self, rules: &mut Rules) {
+        let odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
+        if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(odd) {
+            rules.refuse("name", "it is a part of a folder's name: write letters, digits, `-` and `_`");
+        }
+    }
 }
 
 /// Keys of `[model]` beside the model's own.

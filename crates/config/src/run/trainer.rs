@@ -38,12 +38,14 @@ impl Read for Limit {
     }
 }
 
+const LIMIT: &str = "A whole number counts batches; a number with a fraction is a share of the epoch.";
+
 impl JsonSchema for Limit {
     fn schema_name() -> Cow<'static, str> {
         "Limit".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0, "description": "A whole number counts batches; a number with a fraction is a share of the epoch." })
+        json_schema!({ "type": "number", "minimum": 0, "description": LIMIT })
     }
 }
 
@@ -86,7 +88,7 @@ impl JsonSchema for FastDevRun {
         "FastDevRun".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["boolean", "integer"], "minimum": 0, "description": "Batches of each loop; true for one." })
+        json_schema!({ "type": ["boolean", "integer"], "minimum": 0, "description": "Batches; true for 1." })
     }
 }
 

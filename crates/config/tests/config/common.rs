@@ -1,5 +1,5 @@
 //! Plugins that do nothing, one or two of each kind, so that run files can be read without the real ones.
-#![allow(missing_docs, dead_code)]
+#![allow(missing_docs, dead_code, clippy::upper_case_acronyms)]
 
 use pleach_config::{Failure, Resolved};
 use pleach_core::image::Image;
@@ -439,14 +439,14 @@ impl Keeper for Best {
 /// The least that a file must say.
 pub const LEAST: &str = "task = \"Sorting\"\nmodel = \"OneLayer\"\ndataset.train = \"Nowhere\"\n";
 
-/// Reads a text as `run.toml` of the folder `/work`.
+/// Reads a text as `run.toml` of the folder `/home/user`.
 pub fn read(text: &str) -> std::result::Result<Resolved, Failure> {
-    pleach_config::from_text("run.toml", text, Path::new("/work"))
+    pleach_config::from_text("run.toml", text, Path::new("/home/user"))
 }
 
 /// Reads a text with `--set`s.
 pub fn read_set(text: &str, sets: &[&str]) -> std::result::Result<Resolved, Failure> {
-    let sources = pleach_config::Sources::text("run.toml", text, Path::new("/work"));
+    let sources = pleach_config::Sources::text("run.toml", text, Path::new("/home/user"));
     pleach_config::resolve(sets.iter().fold(sources, |all, set| all.set(set)))
 }
 

@@ -79,15 +79,15 @@ PL0103  no model is called `OneLayr`
 fn what_is_missing_from_the_whole_file_is_said_once() {
     let expected = r#"PL0106  the file has no [task]
 --> run.toml
-= it takes `name = ...`, one of "Dreaming", "Painting", "Sorting"
+ = it takes `name = ...`, one of "Dreaming", "Painting", "Sorting"
 
 PL0106  the file has no [model]
 --> run.toml
-= it takes `name = ...`, one of "OneLayer"
+ = it takes `name = ...`, one of "OneLayer"
 
 PL0106  the file has no [dataset]
 --> run.toml
-= it takes a table [dataset.train] whose `name` is that of a source"#;
+ = it takes a table [dataset.train] whose `name` is that of a source"#;
     assert_eq!(shown(""), expected);
 }
 
@@ -176,4 +176,39 @@ fn rubbish_is_refused_without_a_flood() {
     for text in ["[".repeat(100_000), "a.".repeat(100_000) + "a = 1", "x = ".to_owned() + &"{a=".repeat(50_000)] {
         assert!(!read(&text).expect_err("too deep").diagnostics.is_empty());
     }
+}
+
+#[test]
+fn values_between_fields_choices_and_nameless_plugins_are_shown_at_their_places() {
+    let text = format!(
+        "{LEAST}loss = {{ factor = 2 }}\nmetrics.val = [{{ name = \"Hits\", average = \"micor\" }}]\ndataset.split = {{ val = 0.5, num_folds = 3 }}\n"
+    );
+    let expected = r#"PL0110  this loss has no `name`
+ --> run.toml:4:8
+4 | loss = { factor = 2 }
+  |        ^^^^^^^^^^^^^^ `name` is missing
+  = one of: ClassLoss, MaskLoss, ValueLoss
+
+PL0109  unknown value `micor`
+ --> run.toml:5:43
+5 | metrics.val = [{ name = "Hits", average = "micor" }]
+  |                                           ^^^^^^^ did you mean `micro`?
+  = one of: micro, macro
+
+PL0108  [dataset.split]: the share for validation follows from `num_folds`
+ --> run.toml:6:25
+6 | dataset.split = { val = 0.5, num_folds = 3 }
+  |                         ^^^ `val`"#;
+    assert_eq!(shown(&text), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_cannot_be_written_down_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/gr\xf6n"));
+    let text = "task = 'Sorting'\nmodel = 'OneLayer'\ndataset.train = { name = 'Shelf', root = 'data' }";
+    let failure = pleach_config::from_text("run.toml", text, folder).expect_err("no UTF-8");
+    assert!(failure.render(Paint::Plain).starts_with("PL0130  this run cannot be written"));
+    assert!(pleach_core::Error::from(failure).to_string().contains("the configuration is wrong"));
 }

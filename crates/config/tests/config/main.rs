@@ -1,4 +1,5 @@
 //! Run files and command lines become resolved runs, or carets.
+#![allow(clippy::expect_used, clippy::panic)]
 
 mod common;
 mod diagnostics;

@@ -144,3 +144,11 @@ fn phases_override_sections() {
     let shown = shown(&format!("{LEAST}[[phase]]\nmax_epoch = 2\n"));
     assert!(shown.contains("[[phase]] needs `name`") && shown.contains("did you mean `max_epochs`?"), "{shown}");
 }
+
+#[test]
+fn the_name_of_a_run_is_fit_for_a_folder() {
+    for name in ["", "a/b", "..", "C:x", "a\tb"] {
+        let out = shown(&format!("{LEAST}run.name = {name:?}"));
+        assert!(out.starts_with("PL0108  [run]: it is a part of a folder's name"), "{out}");
+    }
+}

@@ -94,8 +94,9 @@ fn a_mistake_points_into_the_command_line() {
         ("loss.2.factor=3", 12, "there are items 0 to 1"),
         ("loss.factor=3", 12, "items count from 0: `loss.0.factor`"),
         ("keeper.0.monitor=x", 14, "`keeper` is not in the file"),
+        ("keeper.0=x", 14, "`keeper` is not in the file"),
         ("optimizer.lr.x=3", 20, "`optimizer.lr` is the number 0.5 and has no keys"),
-        ("model.channels=[1, ]]", 26, "this is no TOML"),
+        ("model.channels=[1, ]]", 27, "this is no TOML"),
         ("optmizer.lr=3", 7, "did you mean `optimizer`?"),
     ] {
         let shown = shown_set(FILE, &[set]);

@@ -1,4 +1,5 @@
 //! Two plugins of one kind and name stop the program and name both crates, unless the file chooses.
+#![allow(clippy::expect_used, clippy::panic)]
 
 #[path = "../config/common.rs"]
 mod common;

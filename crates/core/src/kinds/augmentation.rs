@@ -59,6 +59,12 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
     fn default_p(&self) -> f64 {
         1.0
     }
+
+    /// Whether draws differ from sample to sample. What is not random (a resize, a normalisation) is done in
+    /// `eval` and `predict` too.
+    fn is_random(&self) -> bool {
+        true
+    }
 }
 
 /// [`Augmentation`] with its draw as data: what a slot holds.
@@ -71,6 +77,8 @@ pub trait DynAugmentation: std::fmt::Debug + Send + Sync + 'static {
     fn run(&self, rng: &mut Rng, row: &mut Row, kernels: &dyn Backend) -> Result<bool>;
     /// See [`Augmentation::default_p`].
     fn default_p(&self) -> f64;
+    /// See [`Augmentation::is_random`].
+    fn is_random(&self) -> bool;
 }
 
 fn view(row: &Row) -> Result<RowView<'_>> {
@@ -113,6 +121,9 @@ impl<A: Augmentation> DynAugmentation for A {
     }
     fn default_p(&self) -> f64 {
         Augmentation::default_p(self)
+    }
+    fn is_random(&self) -> bool {
+        Augmentation::is_random(self)
     }
 }
 

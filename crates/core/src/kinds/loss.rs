@@ -17,7 +17,8 @@ pub enum Form {
 /// What a prediction is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// The index of a class, u32: (N) for predictions (N, C), (N, H, W) for (N, C, H, W).
+    /// The index of a class, u32: (N) for predictions (N, C), (N, H, W) for (N, C, H, W); [`IGNORED`] where
+    /// nothing counts.
     Class,
     /// 0 or 1 (or between) for every value of the prediction, of its shape and type.
     Mask,
@@ -35,6 +36,9 @@ impl Target {
         }
     }
 }
+
+/// The class of a target that counts nowhere, whatever number the data give it: -100, as PyTorch has it.
+pub const IGNORED: u32 = -100_i32 as u32;
 
 /// What a loss works on; a task that gives something else is refused before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +137,8 @@ pub fn weighted_sum(
 
 /// `FocalTversky` as `focal_tversky`, `MeanIoU` as `mean_iou`: how names stand in logs.
 pub fn snake(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
+    // The one word of the field whose capitals are not its beginnings.
+    let chars: Vec<char> = name.replace("IoU", "Iou").chars().collect();
     let mut out = String::new();
     for (i, &c) in chars.iter().enumerate() {
         if !c.is_alphanumeric() {
@@ -155,3 +160,14 @@ pub fn snake(name: &str) -> String {
 }
 
 crate::kind!(Loss, "loss");
+
+#[cfg(test)]
+mod tests {
+    use super::snake;
+
+    #[test]
+    fn names_of_plugins_become_names_of_values() {
+        let all = ["FocalTversky", "BCE", "MeanIoU", "F1", "Dice+BCE", "PSNR", "HD95", "CrossEntropy"].map(snake);
+        assert_eq!(all, ["focal_tversky", "bce", "mean_iou", "f1", "dice_bce", "psnr", "hd95", "cross_entropy"]);
+    }
+}

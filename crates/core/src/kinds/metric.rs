@@ -46,6 +46,11 @@ pub trait Metric: std::fmt::Debug + Send + Sync + 'static {
     /// The values by name in snake case (`accuracy`); the first is the main one.
     fn values(&self, state: &Self::State) -> Named<f64>;
 
+    /// The names of all values that it can have over such data; those of a state may be fewer.
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        self.values(&self.start(data)).names().map(str::to_owned).collect()
+    }
+
     /// Which way is up.
     fn better(&self) -> Better;
 
@@ -68,6 +73,8 @@ pub trait DynMetric: std::fmt::Debug + Send + Sync + 'static {
     fn merge(&self, state: &mut dyn Any, other: Box<dyn Any + Send>);
     /// See [`Metric::values`].
     fn values(&self, state: &dyn Any) -> Named<f64>;
+    /// See [`Metric::names`].
+    fn names(&self, data: &DataInfo) -> Vec<String>;
     /// See [`Metric::better`].
     fn better(&self) -> Better;
     /// See [`Metric::reads`].
@@ -97,6 +104,9 @@ impl<T: Metric> DynMetric for T {
     }
     fn values(&self, state: &dyn Any) -> Named<f64> {
         state.downcast_ref().map(|s| Metric::values(self, s)).unwrap_or_default()
+    }
+    fn names(&self, data: &DataInfo) -> Vec<String> {
+        Metric::names(self, data)
     }
     fn better(&self) -> Better {
         Metric::better(self)

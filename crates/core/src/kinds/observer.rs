@@ -17,6 +17,8 @@ pub struct RunInfo {
     pub max_epochs: Option<u32>,
     /// Optimizer steps in an epoch.
     pub steps_per_epoch: u64,
+    /// Optimizer steps between two points of what steps report, where a logger does not say itself.
+    pub log_every_n_steps: u64,
     /// The step at which it starts or goes on.
     pub step: u64,
     /// The epoch at which it starts or goes on.

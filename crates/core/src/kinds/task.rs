@@ -139,9 +139,9 @@ pub trait Task: std::fmt::Debug + Send + Sync + 'static {
     /// What `predict` writes for a predicted row, on an image of the size of `original`.
     fn report(&self, predicted: &Row, original: &Row, data: &DataInfo) -> Result<Report>;
 
-    /// Which of a split's augmentations `predict` and `eval` leave out; by default those by chance.
+    /// Which of a split's augmentations `eval` and `predict` do too; by default those that are not random.
     fn at_inference(&self, augment: &AugmentConfig) -> bool {
-        augment.slot.p.unwrap_or_else(|| augment.plug.default_p()) >= 1.0
+        !augment.plug.is_random() && augment.slot.p.unwrap_or_else(|| augment.plug.default_p()) >= 1.0
     }
 }
 

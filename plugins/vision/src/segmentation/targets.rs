@@ -1,8 +1,9 @@
 //! Turns the maps of rows into what losses compare with, and tells which pixel has no class.
 
+use pleach_core::kinds::loss::IGNORED;
 use pleach_core::{CollateCx, DataInfo, Error, Map, Result, Row, Tensor};
 
-/// The classes of all pixels, u32 (N x F, H, W); ignored pixels keep their class.
+/// The classes of all pixels, u32 (N x F, H, W); ignored pixels are [`IGNORED`].
 ///
 /// # Errors
 /// PL0321 for missing maps, PL0324 for maps of another size than their frames, PL0323 for classes out of range.
@@ -14,6 +15,8 @@ pub fn classes(rows: &[Row], cx: &CollateCx<'_>) -> Result<Tensor> {
             None => Ok(u32::from),
         }
     })?;
+    let ignored = cx.data.ignore_index;
+    let all = all.into_iter().map(|c| if Some(c) == ignored { IGNORED } else { c }).collect();
     Ok(Tensor::from_vec(all, (n, h, w), cx.device)?)
 }
 

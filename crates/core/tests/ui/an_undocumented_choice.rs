@@ -1,0 +1,11 @@
+use pleach_core::config;
+
+/// Documented.
+#[config]
+enum Reduction {
+    /// Documented.
+    Mean,
+    Sum,
+}
+
+fn main() {}
