@@ -3,13 +3,13 @@
 #![allow(missing_docs)]
 
 use pleach_cli as _;
+use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::metric::Part;
 use pleach_core::kinds::task::Report;
 use pleach_core::params::Weight;
-use pleach_core::image::{Image, Pixels};
 use pleach_core::{
-    Batch, CollateCx, Cx, DataInfo, Decoder, Form, Frame, Gives, Init, Instance, Model, ModelSpec, Named, NamedPoint, Net, Objective,
-    Result, RotBox, Row, SampleId, Samples, Scope, Source, SourceCx, StepCx, Task, Tensor, plugin,
+    Batch, CollateCx, Cx, DataInfo, Decoder, Form, Frame, Gives, Init, Instance, Model, ModelSpec, Named, NamedPoint,
+    Net, Objective, Result, RotBox, Row, SampleId, Samples, Scope, Source, SourceCx, StepCx, Task, Tensor, plugin,
 };
 use pleach_tests::{data, file, metric, run};
 use pleach_train::stage::Terminal;
@@ -64,7 +64,8 @@ max_epochs = 6
 "#
     );
     let out = dir.path().join("out");
-    let _ = run(BIN, ["train", file(dir.path(), &text).to_str().unwrap(), "--out", out.to_str().unwrap()]).expect_code(0);
+    let _ =
+        run(BIN, ["train", file(dir.path(), &text).to_str().unwrap(), "--out", out.to_str().unwrap()]).expect_code(0);
     let first = pleach_tests::log(&out).iter().find_map(|l| l["metrics"]["train_loss"].as_f64()).unwrap();
     assert!(metric(&out, "train_loss") < first, "nothing was learnt");
     assert!(metric(&out, "val_mean_iou") > 0.4);
@@ -113,7 +114,8 @@ impl Samples for Annotated {
         let mut row = Row::new(id, vec![Frame { number: 0, image }]);
         let xml = std::fs::read_to_string(self.root.join(format!("Annotations/{name}.xml"))).unwrap();
         for (i, object) in xml.split("<object>").skip(1).enumerate() {
-            let [x0, y0, x1, y1] = ["xmin", "ymin", "xmax", "ymax"].map(|tag| between(object, tag).parse::<f32>().unwrap());
+            let [x0, y0, x1, y1] =
+                ["xmin", "ymin", "xmax", "ymax"].map(|tag| between(object, tag).parse::<f32>().unwrap());
             let class = CLASSES.iter().position(|c| *c == between(object, "name")).unwrap();
             let center = NamedPoint { name: "center".into(), x: (x0 + x1) / 2.0, y: (y0 + y1) / 2.0, visible: true };
             row.instances.push(Instance {
@@ -128,7 +130,13 @@ impl Samples for Annotated {
     }
 
     fn info(&self) -> DataInfo {
-        DataInfo { classes: CLASSES.map(str::to_owned).to_vec(), channels: 3, frames: 1, size: None, ignore_index: None }
+        DataInfo {
+            classes: CLASSES.map(str::to_owned).to_vec(),
+            channels: 3,
+            frames: 1,
+            size: None,
+            ignore_index: None,
+        }
     }
 }
 
@@ -152,22 +160,37 @@ impl Task for MeanWidth {
             for i in &row.instances {
                 let b = i.bbox.expect("an instance has lost its box");
                 let [x0, y0, x1, y1] = b.bounds();
-                assert!(x0 >= -1e-3 && y0 >= -1e-3 && x1 <= w as f32 + 1e-3 && y1 <= h as f32 + 1e-3, "{b:?} leaves {w}x{h}");
-                assert!(b.w > 0.0 && b.h > 0.0 && i.points.len() == 1 && i.track.is_some(), "an instance came half: {i:?}");
+                assert!(
+                    x0 >= -1e-3 && y0 >= -1e-3 && x1 <= w as f32 + 1e-3 && y1 <= h as f32 + 1e-3,
+                    "{b:?} leaves {w}x{h}"
+                );
+                assert!(
+                    b.w > 0.0 && b.h > 0.0 && i.points.len() == 1 && i.track.is_some(),
+                    "an instance came half: {i:?}"
+                );
                 widths.push(b.w / w as f32);
             }
             offsets.push(widths.len());
         }
         let n = widths.len();
         let widths = Tensor::from_vec(widths, n, cx.device)?.to_dtype(cx.dtype)?;
-        Ok(Batch { inputs: Named::one("widths", widths), targets: Named::new(), offsets: Named::one("boxes", offsets), rows })
+        Ok(Batch {
+            inputs: Named::one("widths", widths),
+            targets: Named::new(),
+            offsets: Named::one("boxes", offsets),
+            rows,
+        })
     }
 
     fn objective(&self, step: &mut StepCx<'_>) -> Result<Objective> {
         let widths = step.batch.inputs.want("widths")?.clone();
         let outputs = step.forward()?;
         let skip = widths.elem_count() == 0;
-        let loss = if skip { outputs.want("width")?.sum_all()? } else { widths.broadcast_sub(outputs.want("width")?)?.sqr()?.mean_all()? };
+        let loss = if skip {
+            outputs.want("width")?.sum_all()?
+        } else {
+            widths.broadcast_sub(outputs.want("width")?)?.sqr()?.mean_all()?
+        };
         Ok(Objective { loss, parts: Named::new(), outputs, skip })
     }
 
@@ -241,7 +264,8 @@ enable_progress_bar = false
 "#,
         root.display()
     );
-    let resolved = pleach_config::from_text("run.toml", &text, dir.path()).unwrap_or_else(|e| panic!("{}", e.render(pleach_config::Paint::Plain)));
+    let resolved = pleach_config::from_text("run.toml", &text, dir.path())
+        .unwrap_or_else(|e| panic!("{}", e.render(pleach_config::Paint::Plain)));
     let host = pleach_train::Host { interrupted: Arc::default(), terminal: Terminal::No, say: Arc::new(|_| {}) };
     let out = dir.path().join("out");
     let outcome = pleach_train::train(&resolved, &text, &out, &host).unwrap();

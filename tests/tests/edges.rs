@@ -25,7 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "augment", "backends", "config", "core", "data", "losses", "metrics", "models", "observe", "optim",
+            "augment", "backends", "config", "core", "data", "losses", "metrics", "models", "observe", "optim", "simd",
             "train", "vision",
         ],
     ),

@@ -182,12 +182,8 @@ fn ctrl_c_ends_after_the_step_with_a_checkpoint_and_code_130() {
     let dir = tempfile::tempdir().unwrap();
     let time = undisturbed(dir.path());
     let out = dir.path().join("interrupted");
-    let args = [
-        "train".into(),
-        dir.path().join("run.toml").into_os_string(),
-        "--out".into(),
-        out.clone().into_os_string(),
-    ];
+    let args =
+        ["train".into(), dir.path().join("run.toml").into_os_string(), "--out".into(), out.clone().into_os_string()];
     let child = Command::new(BIN).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !out.join("log.jsonl").exists() || fs::read_to_string(out.join("log.jsonl")).unwrap().lines().count() < 4 {
         std::thread::sleep(time.mul_f64(0.005));

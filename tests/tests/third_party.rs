@@ -30,7 +30,8 @@ acme = {{ package = "acme-plugins", path = "{0}/tests/third-party" }}
     );
     fs::write(dir.join("Cargo.toml"), manifest).unwrap();
     fs::create_dir(dir.join("src")).unwrap();
-    fs::write(dir.join("src/main.rs"), "use acme as _;\nfn main() -> std::process::ExitCode { pleach_cli::main() }\n").unwrap();
+    fs::write(dir.join("src/main.rs"), "use acme as _;\nfn main() -> std::process::ExitCode { pleach_cli::main() }\n")
+        .unwrap();
     fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
     let target = root.join("target");
     let built = Command::new(env!("CARGO"))
@@ -50,8 +51,21 @@ fn one_plugin_of_each_kind_from_outside_the_workspace_trains_by_name() {
     let bin = grafted.to_str().unwrap();
     let list = run(bin, ["list", "--json"]).expect_code(0);
     let all: Vec<serde_json::Value> = serde_json::from_str(&list.out).unwrap();
-    let kinds: Vec<&str> = all.iter().filter(|e| e["crate"] == "acme-plugins").map(|e| e["kind"].as_str().unwrap()).collect();
-    let every = ["augmentation", "backend", "keeper", "loss", "metric", "model", "observer", "optimizer", "scheduler", "source", "task"];
+    let kinds: Vec<&str> =
+        all.iter().filter(|e| e["crate"] == "acme-plugins").map(|e| e["kind"].as_str().unwrap()).collect();
+    let every = [
+        "augmentation",
+        "backend",
+        "keeper",
+        "loss",
+        "metric",
+        "model",
+        "observer",
+        "optimizer",
+        "scheduler",
+        "source",
+        "task",
+    ];
     assert_eq!(kinds, every);
 
     let run_file = root().join("tests/third-party/run.toml");

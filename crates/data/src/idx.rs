@@ -24,7 +24,7 @@ pub struct Array {
 /// Reads an IDX file, plain or compressed by gzip (told by its first bytes, not by its name).
 ///
 /// # Errors
-/// `PL0310` with the path: it cannot be read, is no IDX of unsigned bytes, or is shorter or longer than its header says.
+/// `PL0310` with the path: it cannot be read, is no IDX of unsigned bytes, or is not as long as its header says.
 pub fn read(path: &Path) -> Result<Array> {
     let file = File::open(path).map_err(|e| broken(path, cause(&e)))?;
     let mut plain = BufReader::new(file);

@@ -1,4 +1,5 @@
-//! Turns an epoch into batches of rows: read, decoded and augmented on several threads, and alike for any number of them.
+//! Turns an epoch into batches of rows: read, decoded and augmented on several threads, and alike for
+//! any number of them.
 
 use crate::order::{Order, Shuffle};
 use crate::queue::{Bounds, Queue};

@@ -34,7 +34,7 @@ impl ClassMap {
     /// Reads a mask file.
     ///
     /// # Errors
-    /// `PL0303`: it cannot be read. `PL0309`, with the place of the pixel: a class or colour that the map does not have.
+    /// `PL0303`: it cannot be read. `PL0309`, with the pixel's place: a class or colour that the map does not have.
     pub fn read(&self, path: &Path) -> Result<Map> {
         files::with_bytes(path, |bytes| self.decode(bytes, path))
     }

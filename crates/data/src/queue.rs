@@ -182,7 +182,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn results_come_in_order_for_any_number_of_workers_and_bounds(
-            start in 0u64..5, n in 0u64..60, workers in 0usize..6, jobs in 1u64..10, bytes in prop::option::of(0u64..40),
+            start in 0u64..5, n in 0u64..60, workers in 0usize..6, jobs in 1u64..10,
+            bytes in prop::option::of(0u64..40),
         ) {
             let work: Arc<Work<u64>> = Arc::new(|job| (job * job, job % 7));
             let queue = Queue::start(start..start + n, workers, Bounds { jobs, bytes }, work);

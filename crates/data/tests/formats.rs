@@ -117,7 +117,8 @@ proptest! {
     fn damaged_files_never_panic(
         format in 0usize..5, at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
     ) {
-        let format = [ImageFormat::Png, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Jpeg][format];
+        use ImageFormat::{Bmp, Jpeg, Png, Tiff, WebP};
+        let format = [Png, Tiff, Bmp, WebP, Jpeg][format];
         let rgb = DynamicImage::ImageRgb8(ImageBuffer::from_fn(9, 7, |x, y| image::Rgb([x as u8, y as u8, 3])));
         let mut bytes = encoded(&rgb, format);
         for (index, value) in at {

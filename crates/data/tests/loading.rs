@@ -59,7 +59,7 @@ impl Samples for Shaky {
     fn row(&self, index: usize) -> Result<Row> {
         self.read.fetch_add(1, Ordering::SeqCst);
         // Early samples take longer, so that threads overtake each other.
-        std::thread::sleep(Duration::from_micros(if index % 7 == 0 { 300 } else { 0 }));
+        std::thread::sleep(Duration::from_micros(if index.is_multiple_of(7) { 300 } else { 0 }));
         if self.panics.contains(&index) {
             panic!("a fault of the source");
         }
@@ -98,8 +98,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(25))]
     #[test]
     fn batches_do_not_depend_on_threads_memory_or_where_the_epoch_was_entered(
-        n in 0usize..60, batch in 1usize..20, workers in 1usize..5, from in 0usize..8, cap in prop::option::of(0u64..200),
-        drop_last: bool, epoch in 0u32..3,
+        n in 0usize..60, batch in 1usize..20, workers in 1usize..5, from in 0usize..8,
+        cap in prop::option::of(0u64..200), drop_last: bool, epoch in 0u32..3,
     ) {
         let plain = Dataloader { drop_last, ..config(batch, 0) };
         let whole = rows(loader(shaky(n), plain.clone()).epoch(epoch, 0));

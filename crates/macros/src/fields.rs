@@ -12,6 +12,8 @@ fn reserved(kind: &str) -> &'static [&'static str] {
         "loss" => &["name", "id", "factor", "output"],
         "augmentation" => &["name", "id", "p"],
         "scheduler" => &["name", "id", "every"],
+        "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
+        "source" => &["name", "id", "augment"],
         _ => &["name", "id"],
     }
 }

@@ -31,7 +31,11 @@ impl Observer for TensorBoard {
         let path = folder.join(FILE);
         let goes_on = run.step > 0 || run.epoch > 0;
         let file = if goes_on { Append::go_on(&path)? } else { Append::begin(&path)? };
-        let mut writer = Writer { file, every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1), seen: Seen::default() };
+        let mut writer = Writer {
+            file,
+            every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1),
+            seen: Seen::default(),
+        };
         if writer.file.bytes() == 0 {
             // Event { wall_time = 1, file_version = 3 }
             let mut event = Vec::new();

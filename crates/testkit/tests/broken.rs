@@ -178,8 +178,8 @@ struct Halving {}
 
 impl Augmentation for Halving {
     type Draw = u32;
-    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Option<u32> {
-        chance(rng)
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<u32>> {
+        Ok(chance(rng))
     }
     fn edit(&self, draw: &u32, row: &mut Row) -> Result<()> {
         if let Some(i) = row.instances.get_mut(*draw as usize % 4) {
@@ -195,8 +195,8 @@ struct Restless {}
 
 impl Augmentation for Restless {
     type Draw = u32;
-    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Option<u32> {
-        chance(rng)
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<u32>> {
+        Ok(chance(rng))
     }
     fn touches(&self) -> bool {
         true
@@ -214,8 +214,8 @@ struct Parted {}
 
 impl Augmentation for Parted {
     type Draw = u32;
-    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Option<u32> {
-        chance(rng)
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<u32>> {
+        Ok(chance(rng))
     }
     fn touches(&self) -> bool {
         true
@@ -330,6 +330,7 @@ gadgets! {
         #[plugin(example = 0.5, range = 0.0..=1.0)]
         reach: f64,
         /// Whatever else is to be said.
+        #[plugin(default = None)]
         words: Option<Vec<String>>
     }
 

@@ -124,10 +124,15 @@ impl Shelf {
             done.push_str(&format!("{}  {name}\n", hash(bytes)));
         }
         put(&beside.join("DONE"), done.as_bytes())?;
+        // At every moment the old one or the new one is there whole, in its place or aside.
+        let aside = self.aside(step);
         if place.exists() {
-            fs::remove_dir_all(&place).map_err(|e| io_error(&place, "replace", &e))?;
+            fs::rename(&place, &aside).map_err(|e| io_error(&place, "replace", &e))?;
         }
         fs::rename(&beside, &place).map_err(|e| io_error(&place, "write", &e))?;
+        if aside.exists() {
+            fs::remove_dir_all(&aside).map_err(|e| io_error(&aside, "delete", &e))?;
+        }
         // The rename itself must be on the disk before an older checkpoint is deleted.
         if let Ok(dir) = File::open(&self.0) {
             dir.sync_all().map_err(|e| io_error(&self.0, "sync", &e))?;
@@ -144,18 +149,26 @@ impl Shelf {
         fs::remove_dir_all(&path).map_err(|e| io_error(&path, "delete", &e))
     }
 
-    /// Removes what an interrupted process left behind.
-    pub fn sweep(&self) {
-        let Ok(dir) = fs::read_dir(&self.0) else { return };
-        for entry in dir.flatten() {
-            let path = entry.path();
-            let ours = path.is_dir()
-                && entry.file_name().to_str().is_some_and(|n| n.trim_end_matches(".part").parse::<u64>().is_ok());
-            if ours && !path.join("DONE").is_file() {
-                // A folder that cannot be removed is no checkpoint either; it only takes space.
-                let _ = fs::remove_dir_all(path);
+    /// Puts right what a killed process left behind: a checkpoint that stood aside while it was replaced
+    /// comes back, and what has no `DONE` goes.
+    pub fn sweep(&self) -> Result<()> {
+        let Ok(dir) = fs::read_dir(&self.0) else { return Ok(()) };
+        for entry in dir.flatten().filter(|entry| entry.path().is_dir()) {
+            let (path, name) = (entry.path(), entry.file_name());
+            let Some((step, end)) = name.to_str().map(|n| n.split_once('.').unwrap_or((n, ""))) else { continue };
+            let (Ok(step), "" | "part" | "old") = (step.parse::<u64>(), end) else { continue };
+            let whole = path.join("DONE").is_file();
+            if whole && end == "old" && !self.path(step).join("DONE").is_file() {
+                fs::rename(&path, self.path(step)).map_err(|e| io_error(&path, "put back", &e))?;
+            } else if !whole || !end.is_empty() {
+                fs::remove_dir_all(&path).map_err(|e| io_error(&path, "delete", &e))?;
             }
         }
+        Ok(())
+    }
+
+    fn aside(&self, step: u64) -> PathBuf {
+        self.0.join(format!("{}.old", name_of(step)))
     }
 
     /// Reads a checkpoint and holds it against its hashes.
@@ -248,5 +261,103 @@ impl State {
     pub fn metrics_of_epoch(&self, name: &str) -> Option<f64> {
         let all: pleach_core::Named<f64> = pleach_core::saved::load(&self.metrics).ok()?;
         all.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(step: u64, value: f32) -> Checkpoint {
+        let clock = Clock { step, ..Clock::default() };
+        let state = State {
+            format: FORMAT,
+            clock,
+            run: Saved::Null,
+            optimizer: MemoryNumbers(BTreeMap::from([("w".into(), BTreeMap::from([("step".into(), 3.0)]))])),
+            scheduler: None,
+            ticks: 0,
+            rates: vec![(f64::INFINITY, None)],
+            observers: BTreeMap::new(),
+            averages: None,
+            keepers: BTreeMap::new(),
+            scaler: None,
+            epoch: Saved::Null,
+            metrics: Saved::Array(Vec::new()),
+            stop: None,
+            info: DataInfo::default(),
+            finished: false,
+        };
+        let tensor = Tensor::new(&[value, -0.0], &Device::Cpu).unwrap();
+        let slots = ParamSlots {
+            tensors: BTreeMap::from([("exp_avg".into(), tensor.clone())]),
+            numbers: BTreeMap::from([("step".into(), 3.0)]),
+        };
+        Checkpoint {
+            state,
+            weights: BTreeMap::from([("w".into(), tensor)]),
+            averages: None,
+            memory: Memory(BTreeMap::from([("w".into(), slots)])),
+        }
+    }
+
+    fn value(c: &Checkpoint) -> f32 {
+        c.weights["w"].to_vec1::<f32>().unwrap()[0]
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(dir.path().join("ckpt"));
+        shelf.write(&checkpoint(7, 1.5)).unwrap();
+        let back = shelf.read(7, &Device::Cpu).unwrap();
+        assert_eq!(back.state, checkpoint(7, 1.5).state);
+        assert_eq!(value(&back), 1.5);
+        assert_eq!(back.memory.0["w"].numbers["step"], 3.0);
+        assert_eq!(back.memory.0["w"].tensors["exp_avg"].to_vec1::<f32>().unwrap(), [1.5, -0.0]);
+    }
+
+    #[test]
+    fn a_process_killed_while_it_replaced_a_checkpoint_has_lost_neither() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(dir.path().join("ckpt"));
+        shelf.write(&checkpoint(7, 1.0)).unwrap();
+        // Killed between the two renames: the old one stands aside, the new one is not yet in place.
+        fs::rename(shelf.path(7), shelf.aside(7)).unwrap();
+        fs::create_dir(dir.path().join("ckpt/000000007.part")).unwrap();
+        assert!(shelf.steps().is_empty());
+        shelf.sweep().unwrap();
+        assert_eq!(shelf.steps(), [7]);
+        assert_eq!(value(&shelf.read(7, &Device::Cpu).unwrap()), 1.0);
+        assert!(!dir.path().join("ckpt/000000007.part").exists());
+        // Killed after both: the new one is in place and counts.
+        fs::create_dir(shelf.aside(7)).unwrap();
+        fs::write(shelf.aside(7).join("DONE"), "").unwrap();
+        shelf.write(&checkpoint(8, 2.0)).unwrap();
+        shelf.sweep().unwrap();
+        assert_eq!(shelf.steps(), [7, 8]);
+        assert!(!shelf.aside(7).exists());
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(dir.path().join("ckpt"));
+        shelf.write(&checkpoint(1, 1.0)).unwrap();
+        for name in ["weights.safetensors", "optim.safetensors", "state.json"] {
+            let path = shelf.path(1).join(name);
+            let good = fs::read(&path).unwrap();
+            for at in (0..good.len()).step_by(good.len().div_ceil(40)) {
+                let mut bad = good.clone();
+                bad[at] ^= 0x10;
+                fs::write(&path, bad).unwrap();
+                let e = shelf.read(1, &Device::Cpu).unwrap_err();
+                assert!(e.code() == "PL0506" && e.message().contains(name), "{e}");
+            }
+            fs::write(&path, &good[..good.len() - 1]).unwrap();
+            assert_eq!(shelf.read(1, &Device::Cpu).unwrap_err().code(), "PL0506");
+            fs::write(&path, good).unwrap();
+        }
+        assert!(shelf.read(1, &Device::Cpu).is_ok());
     }
 }

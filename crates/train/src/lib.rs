@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod folder;
 pub mod keep;
 pub mod predict;
+pub mod profile;
 pub mod replay;
 pub mod scaler;
 pub mod schedule;

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::evaluate::{Pass, collate, evaluate};
 use crate::folder::RunFolder;
 use crate::keep::Keep;
+use crate::profile::Profile;
 use crate::replay;
 use crate::schedule::Moment;
 use crate::stage::{Stage, Terminal, phases};
@@ -84,6 +85,7 @@ pub fn resume(resolved: &Resolved, dir: &Path, host: &Host) -> Result<Outcome> {
     // What `--set` changed holds from now on.
     folder.write("resolved.toml", resolved.toml().as_bytes())?;
     let trainer = Trainer::new(&resolved.run, dir.to_owned(), Some(folder), host)?;
+    trainer.shelf.sweep()?;
     let checkpoint = newest(&trainer.shelf, resolved, host)?;
     trainer.run(checkpoint)
 }
@@ -137,6 +139,7 @@ struct Course {
     /// What was measured since the last checkpoint could have been written, for keepers.
     fresh: BTreeMap<String, f64>,
     stop: Option<String>,
+    profile: Profile,
 }
 
 impl<'h> Trainer<'h> {
@@ -162,7 +165,6 @@ impl<'h> Trainer<'h> {
 
     fn run(self, checkpoint: Option<Checkpoint>) -> Result<Outcome> {
         let clock = checkpoint.as_ref().map_or_else(Clock::default, |c| c.state.clock);
-        self.shelf.sweep();
         let phase = self
             .phases
             .get(clock.phase)
@@ -178,6 +180,7 @@ impl<'h> Trainer<'h> {
             latest: Named::new(),
             fresh: BTreeMap::new(),
             stop: None,
+            profile: Profile::default(),
         };
         let mut epoch_so_far = Saved::Null;
         if let Some(checkpoint) = checkpoint {
@@ -311,6 +314,7 @@ impl<'h> Trainer<'h> {
             if used == 0 {
                 break;
             }
+            course.profile.add("data", step_began);
             course.clock.batch += used;
             if window.is_empty() {
                 continue;
@@ -328,9 +332,11 @@ impl<'h> Trainer<'h> {
                 step: course.clock.step,
             };
             let lr: Vec<f64> = stage.rates.iter().map(|r| r.lr).collect();
+            let began = Instant::now();
             let stepped = pipeline
                 .step(&window, &mut stage.memory, &stage.rates, stage.scaler.as_mut())
                 .map_err(|e| self.autopsy(e, course, run, &window))?;
+            course.profile.add("step", began);
             match stepped {
                 Stepped::Skipped(reason) => {
                     let (step, epoch) = (course.clock.step, course.clock.epoch);
@@ -431,6 +437,7 @@ impl<'h> Trainer<'h> {
     /// A pass over the validation split, with the averaged weights if an observer keeps some.
     fn validate(&self, stage: &Stage<'_>, course: &mut Course) -> Result<Named<f64>> {
         let Some(loader) = &stage.val else { return Ok(Named::new()) };
+        let began = Instant::now();
         let own = match course.watch.weights() {
             Some((_, averages)) => Some(swap(stage, averages)?),
             None => None,
@@ -452,6 +459,7 @@ impl<'h> Trainer<'h> {
             put(stage, &own)?;
         }
         let measured = measured?;
+        course.profile.add("validation", began);
         course.learn(&measured);
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         self.tell(course, stage, &Event::Validated { step, epoch, metrics: &measured })?;
@@ -463,6 +471,7 @@ impl<'h> Trainer<'h> {
         if self.folder.is_none() || !stage.run.trainer.enable_checkpointing {
             return Ok(());
         }
+        let began = Instant::now();
         let step = course.clock.step;
         let candidate = Candidate {
             step,
@@ -515,6 +524,7 @@ impl<'h> Trainer<'h> {
                 self.shelf.delete(old)?;
             }
         }
+        course.profile.add("checkpoint", began);
         Ok(())
     }
 
@@ -524,6 +534,9 @@ impl<'h> Trainer<'h> {
             Ended::Already | Ended::Interrupted => "finished",
         };
         self.checkpoint(stage, course, &Saved::Null, Occasion::End)?;
+        if self.run.trainer.profiler.is_some() {
+            course.profile.lines().iter().for_each(|line| (self.host.say)(line));
+        }
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         self.tell(course, stage, &Event::End { step, epoch, reason })
     }
