@@ -142,7 +142,8 @@ fn nothing_there_and_nothing_found_is_a_loss_of_0() {
         assert_eq!(differentiate(&loss, &nothing, DType::F64).unwrap(), (0.0, vec![0.0; 4]), "{name}");
         assert_eq!(fused(&loss, &nothing), (0.0, vec![0.0; 4]), "{name}");
         let all_right = json!({ "shape": [1, 3], "logits": [200.0, -800.0, 300.0], "target": [1, 0, 1] });
-        assert_eq!(differentiate(&loss, &all_right, DType::F64).unwrap(), (0.0, vec![0.0; 3]), "{name}");
+        let (value, grad) = differentiate(&loss, &all_right, DType::F64).unwrap();
+        assert!(value == 0.0 && grad.iter().all(|g| g.abs() < 1e-60), "{name}: {value} {grad:?}");
         assert_eq!(fused(&loss, &all_right), (0.0, vec![0.0; 3]), "{name}");
     }
 }

@@ -30,9 +30,9 @@ type Checkpoint = (Vec<String>, Vec<Option<BTreeMap<String, Tensor>>>);
 
 fn observers() -> Vec<Box<dyn Observer>> {
     vec![
-        Box::new(JsonLines { every_n_steps: 2 }),
+        Box::new(JsonLines { every_n_steps: Some(2) }),
         Box::new(Csv {}),
-        Box::new(TensorBoard { every_n_steps: 1 }),
+        Box::new(TensorBoard { every_n_steps: Some(1) }),
         Box::new(Curves { seconds: 3600.0, scale: 1.0 }),
         Box::new(EMA { decay: 0.9, use_num_updates: true, every_n_steps: 2, start_step: 3 }),
         Box::new(EarlyStopping { patience: 2, min_delta: 0.01, ..EarlyStopping::default() }),

@@ -334,8 +334,8 @@ gadgets! {
         words: Option<Vec<String>>
     }
 
-    /// Does nothing under two names that another has.
-    #[plugin(crate::gadget, alias = ["Sound"])]
+    /// Does nothing under a name that another has.
+    #[plugin(crate::gadget, alias = ["Harmless"])]
     Usurper {}
 
     /// Does nothing without a word.

@@ -1,0 +1,3 @@
+//! Every model of this crate obeys the laws of plugins.
+
+pleach_testkit::laws!(pleach_models);
