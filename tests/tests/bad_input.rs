@@ -106,7 +106,7 @@ fn missing_and_empty_folders_are_errors_of_the_data_with_the_path() {
     says(&train(dir.path(), &text("nothing-here")).expect_code(3), &["PL0304", "nothing-here"]);
     fs::create_dir(dir.path().join("empty")).unwrap();
     fs::remove_dir_all(dir.path().join("out")).unwrap();
-    says(&train(dir.path(), &text("empty")).expect_code(3), &["PL0305", "empty"]);
+    says(&train(dir.path(), &text("empty")).expect_code(3), &["PL0306", "empty", "no folders of classes"]);
 }
 
 #[test]

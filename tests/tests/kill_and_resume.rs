@@ -44,14 +44,14 @@ name = "Digits"
 batch_size = 16
 
 [trainer]
-max_epochs = 3
-limit_train_batches = 30
+max_epochs = 4
+limit_train_batches = 60
 limit_val_batches = 5
 accumulate_grad_batches = 2
 gradient_clip_val = 1.0
 
 [checkpointing]
-every_n_steps = 4
+every_n_steps = 7
 save_top_k = 2
 monitor = ["val_loss", "val_accuracy"]
 
@@ -145,7 +145,7 @@ fn a_finished_run_says_so_and_goes_on_with_more_epochs_as_if_it_had_never_stoppe
     let again = run(BIN, ["resume", short.to_str().unwrap()]).expect_code(0);
     assert!(again.err.contains("finished"), "{}", again.err);
     assert_eq!(before, log(&short));
-    let _ = run(BIN, ["resume", short.to_str().unwrap(), "--set", "trainer.max_epochs=3"]).expect_code(0);
+    let _ = run(BIN, ["resume", short.to_str().unwrap(), "--set", "trainer.max_epochs=4"]).expect_code(0);
     assert_eq!(tensors(&dir.path().join("whole")), tensors(&short));
     let steps =
         |dir: &Path| log(dir).into_iter().filter(|l| l["event"] == "step" || l["event"] == "epoch").collect::<Vec<_>>();

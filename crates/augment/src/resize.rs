@@ -15,10 +15,10 @@ use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin, state};
 #[plugin(augmentation, cite = ["Albumentations 2.0.8, Resize", "torchvision 0.29, v2.Resize"], check = Self::check)]
 pub struct Resize {
     /// Height in pixels.
-    #[plugin(range = 1..)]
+    #[plugin(sample = Some(64), range = 1..)]
     pub height: Option<usize>,
     /// Width in pixels.
-    #[plugin(range = 1..)]
+    #[plugin(sample = Some(64), range = 1..)]
     pub width: Option<usize>,
     /// The shorter side in pixels, in place of `height` and `width`.
     #[plugin(range = 1..)]

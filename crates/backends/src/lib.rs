@@ -2,6 +2,7 @@
 
 pub mod candle_cpu;
 pub mod cpu;
+pub mod memory;
 pub mod plain;
 
 pub use candle_cpu::CandleCpu;

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 /// are wrong, 3 the data are wrong, 130 interrupted.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    pleach_backends::memory::keep();
     // The one thread pool starts here, before any library could start it with another size.
     pleach_simd::threads();
     let done = match &cli.command {

@@ -41,6 +41,8 @@ pub struct Field {
     pub bounds: Option<Bounds>,
     /// Whether a file must give it.
     pub required: bool,
+    /// Whether the sample has another value than the default, because the defaults alone break a rule.
+    pub sampled: bool,
     /// Names it had before.
     pub was: &'static [&'static str],
 }

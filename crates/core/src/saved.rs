@@ -1,11 +1,20 @@
 //! State as data: whatever serde can describe becomes JSON that reads back to the same bits.
 //!
-//! JSON has no infinity and no NaN: such a number is written as `{"$float": "inf"}`.
+//! JSON has no infinity and no NaN: such a number is written as `{"$float": "inf"}`. A state may hold
+//! other saved states; what is written so in them becomes `{"$$float": "inf"}`, and comes back as it was.
 
 use crate::{Error, Result};
 use ciborium::Value;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
+
+/// The key of a number that JSON does not know.
+const MARK: &str = "$float";
+
+/// Whether a key is the mark, escaped any number of times.
+fn is_mark(key: &str) -> bool {
+    key.strip_suffix("float").is_some_and(|dollars| !dollars.is_empty() && dollars.bytes().all(|b| b == b'$'))
+}
 
 /// A saved state.
 pub type Saved = Json;
@@ -59,6 +68,7 @@ fn to_json(value: Value) -> Result<Json> {
             let mut out = Map::new();
             for (key, value) in m {
                 let key = match key {
+                    Value::Text(s) if is_mark(&s) => format!("${s}"),
                     Value::Text(s) => s,
                     Value::Integer(i) => i128::from(i).to_string(),
                     _ => return Err(odd("a map whose keys are neither text nor whole numbers")),
@@ -82,11 +92,14 @@ fn to_value(json: &Json) -> Value {
         },
         Json::String(s) => Value::Text(s.clone()),
         Json::Array(a) => Value::Array(a.iter().map(to_value).collect()),
-        Json::Object(o) => match (o.len(), o.get("$float").and_then(Json::as_str)) {
+        Json::Object(o) => match (o.len(), o.get(MARK).and_then(Json::as_str)) {
             (1, Some("nan")) => Value::Float(f64::NAN),
             (1, Some("inf")) => Value::Float(f64::INFINITY),
             (1, Some("-inf")) => Value::Float(f64::NEG_INFINITY),
-            _ => Value::Map(o.iter().map(|(k, v)| (Value::Text(k.clone()), to_value(v))).collect()),
+            _ => {
+                let key = |k: &str| Value::Text(if is_mark(k) && k != MARK { k[1..].to_owned() } else { k.to_owned() });
+                Value::Map(o.iter().map(|(k, v)| (key(k), to_value(v))).collect())
+            }
         },
     }
 }
@@ -104,6 +117,16 @@ mod tests {
             prop_assert!(back.0.to_bits() == x.to_bits() || x.is_nan() && back.0.is_nan());
             prop_assert!(back.1.to_bits() == y.to_bits() || y.is_nan() && back.1.is_nan());
             prop_assert_eq!((back.2, back.3, back.5), (u, i, None));
+        }
+
+        #[test]
+        fn a_saved_state_within_a_state_comes_back_at_any_depth(x in any::<f64>(), depth in 1usize..5) {
+            let inner = save(&x).unwrap();
+            let outer = (0..depth).fold(inner.clone(), |s, _| save(&vec![s]).unwrap());
+            let back = (0..depth).fold(outer, |s, _| load::<Vec<Saved>>(&s).unwrap().remove(0));
+            prop_assert_eq!(&back, &inner);
+            let y: f64 = load(&back).unwrap();
+            prop_assert!(y.to_bits() == x.to_bits() || x.is_nan() && y.is_nan());
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Values and gradients are PyTorch's, in both forms, and on what PyTorch does not survive.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::{DType, Device, Loss, LossInput, Named, Plug, Target, Tensor, Var, saved};

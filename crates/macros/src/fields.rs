@@ -24,6 +24,7 @@ pub struct Field {
     doc: String,
     default: Option<Expr>,
     example: Option<Expr>,
+    sample: Option<Expr>,
     bounds: Option<TokenStream>,
     was: Vec<LitStr>,
 }
@@ -85,7 +86,7 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
         ));
     }
     let doc = doc_of(&field.attrs, &ident, "a parameter")?;
-    let (mut default, mut example, mut bounds, mut was) = (None, None, None, Vec::new());
+    let (mut default, mut example, mut sample, mut bounds, mut was) = (None, None, None, None, Vec::new());
     let (ours, others): (Vec<_>, Vec<_>) =
         field.attrs.drain(..).partition(|a| a.path().is_ident("plugin") || a.path().is_ident("config"));
     field.attrs = others;
@@ -95,6 +96,8 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
                 default = Some(meta.value()?.parse::<Expr>()?);
             } else if meta.path.is_ident("example") {
                 example = Some(meta.value()?.parse::<Expr>()?);
+            } else if meta.path.is_ident("sample") {
+                sample = Some(meta.value()?.parse::<Expr>()?);
             } else if meta.path.is_ident("range") {
                 let range: ExprRange = meta.value()?.parse()?;
                 let open = matches!(range.limits, RangeLimits::HalfOpen(_)) && range.end.is_some();
@@ -107,7 +110,7 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
             } else if meta.path.is_ident("was") {
                 was.push(meta.value()?.parse::<LitStr>()?);
             } else {
-                return Err(meta.error("a field takes `default`, `example`, `range`, `above` or `was`"));
+                return Err(meta.error("a field takes `default`, `example`, `sample`, `range`, `above` or `was`"));
             }
             Ok(())
         })?;
@@ -130,7 +133,7 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
             "a field has a default or an example, not both: an example says that a file must give the value",
         ));
     }
-    Ok(Field { ident, ty: field.ty.clone(), doc, default, example, bounds, was })
+    Ok(Field { ident, ty: field.ty.clone(), doc, default, example, sample, bounds, was })
 }
 
 /// The impls that read the struct, and `Default` where no field is required.
@@ -139,8 +142,8 @@ pub fn impls(name: &Ident, fields: &[Field], check: Option<&Expr>) -> TokenStrea
         let (key, doc, was) = (f.ident.to_string(), &f.doc, &f.was);
         let ty = pretty(&f.ty);
         let bounds = f.bounds.as_ref().map_or_else(|| quote!(::core::option::Option::None), |b| quote!(::core::option::Option::Some(#b)));
-        let required = f.example.is_some();
-        quote!(::pleach_core::registry::Field { name: #key, doc: #doc, ty: #ty, bounds: #bounds, required: #required, was: &[#(#was),*] })
+        let (required, sampled) = (f.example.is_some(), f.sample.is_some());
+        quote!(::pleach_core::registry::Field { name: #key, doc: #doc, ty: #ty, bounds: #bounds, required: #required, sampled: #sampled, was: &[#(#was),*] })
     });
     let reads = fields.iter().map(|f| {
         let (ident, ty, key) = (&f.ident, &f.ty, f.ident.to_string());
@@ -155,13 +158,14 @@ pub fn impls(name: &Ident, fields: &[Field], check: Option<&Expr>) -> TokenStrea
         }
     });
     let idents: Vec<_> = fields.iter().map(|f| &f.ident).collect();
-    let values = fields.iter().map(|f| f.default.as_ref().or(f.example.as_ref()));
+    let values = fields.iter().map(|f| f.sample.as_ref().or(f.default.as_ref()).or(f.example.as_ref()));
     let rules = check.map(|check| quote!(fields.rules(&value, #check);));
+    let defaults = fields.iter().map(|f| &f.default);
     let default = fields.iter().all(|f| f.example.is_none()).then(|| {
         quote! {
             impl ::core::default::Default for #name {
                 fn default() -> Self {
-                    <Self as ::pleach_core::read::ReadTable>::sample()
+                    Self { #(#idents: #defaults),* }
                 }
             }
         }

@@ -17,7 +17,8 @@ use syn::parse_macro_input;
 ///
 /// Each field takes `#[plugin(default = 0.1)]` or, where a file must give it, `#[plugin(example = 2)]`;
 /// an `Option` without either is off by default. `range = 0.0..=1.0` and `above = 0.0` bound its
-/// numbers; `was = "gama"` is a former name.
+/// numbers; `was = "gama"` is a former name. `sample = ...` is what examples and laws use where the default
+/// alone would not pass the rules between fields.
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = parse_macro_input!(args as plugin::Args);

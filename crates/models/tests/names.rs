@@ -1,5 +1,5 @@
 //! The ResNets have torchvision's parameters, name by name and shape by shape.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

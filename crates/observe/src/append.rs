@@ -49,20 +49,33 @@ impl Append {
         Ok(self.bytes)
     }
 
+    /// Cuts it back to its first lines.
+    ///
+    /// # Errors
+    /// It has fewer.
+    pub fn cut_to_lines(&mut self, lines: u64) -> Result<()> {
+        let text = std::fs::read(&self.path).map_err(|e| fault(&self.path, &e))?;
+        let mut ends = text.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i as u64 + 1);
+        let end = if lines == 0 { Some(0) } else { usize::try_from(lines - 1).ok().and_then(|n| ends.nth(n)) };
+        match end {
+            Some(bytes) => self.cut(bytes),
+            None => Err(self.too_short(&format!("{lines} lines"))),
+        }
+    }
+
+    fn too_short(&self, had: &str) -> Error {
+        let message = format!("{} is shorter than when the checkpoint was written: it had {had}", self.path.display());
+        Error::new("PL0521", message)
+            .hint("the file was changed since: restore it, or take this observer out of the run to go on without")
+    }
+
     /// Cuts it back to a length that it had.
     ///
     /// # Errors
     /// It is shorter than that.
     pub fn cut(&mut self, bytes: u64) -> Result<()> {
         if self.bytes < bytes {
-            let message = format!(
-                "{} has {} bytes, and the checkpoint was written when it had {bytes}",
-                self.path.display(),
-                self.bytes
-            );
-            return Err(Error::new("PL0521", message).hint(
-                "the file was changed since: restore it, or take this observer out of the run to go on without",
-            ));
+            return Err(self.too_short(&format!("{bytes} bytes")));
         }
         let cut = self.file.set_len(bytes).and_then(|()| self.file.seek(SeekFrom::Start(bytes)));
         cut.map_err(|e| fault(&self.path, &e))?;

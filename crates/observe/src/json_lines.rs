@@ -30,7 +30,8 @@ impl Observer for JsonLines {
         // A run that was killed before its first checkpoint begins anew, and so does its log.
         let goes_on = run.step > 0 || run.epoch > 0;
         let log = if goes_on { Append::go_on(&path)? } else { Append::begin(&path)? };
-        let mut writer = Writer { log, every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1) };
+        let mut writer =
+            Writer { log, lines: 0, every_n_steps: self.every_n_steps.unwrap_or(run.log_every_n_steps).max(1) };
         if writer.log.bytes() == 0 {
             writer.line(first_line(run))?;
         }
@@ -40,19 +41,21 @@ impl Observer for JsonLines {
 
 struct Writer {
     log: Append,
+    lines: u64,
     every_n_steps: u64,
 }
 
-/// How far the log was written.
+/// How far the log was written. Lines and not bytes: the digits of a time differ between equal runs.
 #[state]
 struct Place {
-    bytes: u64,
+    lines: u64,
 }
 
 impl Writer {
     fn line(&mut self, line: Value) -> Result<()> {
         let mut text = line.to_string();
         text.push('\n');
+        self.lines += 1;
         self.log.append(text.as_bytes())
     }
 }
@@ -91,12 +94,15 @@ impl Watcher for Writer {
     }
 
     fn save(&self) -> Result<Saved> {
-        saved::save(&Place { bytes: self.log.settled()? })
+        self.log.settled()?;
+        saved::save(&Place { lines: self.lines })
     }
 
     fn restore(&mut self, saved: &Saved) -> Result<()> {
         let place: Place = saved::load(saved)?;
-        self.log.cut(place.bytes)
+        self.log.cut_to_lines(place.lines)?;
+        self.lines = place.lines;
+        Ok(())
     }
 }
 

@@ -90,7 +90,7 @@ pleach_simd::lanes! {
     fn plain<T: Real>(param: &mut [T], grad: &[T], step: [T; 3]) {
         let [rate, sign, decay] = step;
         for (p, &g) in param.iter_mut().zip(grad) {
-            *p = *p + rate * (sign * g + decay * *p);
+            *p += rate * (sign * g + decay * *p);
         }
     }
 }
@@ -106,7 +106,7 @@ pleach_simd::lanes! {
         for ((p, &g), b) in param.iter_mut().zip(grad).zip(buffer) {
             let g = sign * g + decay * *p;
             *b = keep * *b + enter * g;
-            *p = *p + rate * (ahead * g + along * *b);
+            *p += rate * (ahead * g + along * *b);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Optimizers leave what PyTorch's leave, step by step.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_core::{DType, Device, Hyper, Optimizer, ParamSlots, Plug, Tensor, saved};
 use pleach_optim as _;

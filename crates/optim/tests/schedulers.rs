@@ -1,5 +1,5 @@
 //! Schedulers give the rates that PyTorch's give, and read what users write.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_core::kinds::scheduler::Every;
 use pleach_core::read::{Read, Reader};

@@ -1,5 +1,5 @@
 //! Each law catches a plugin that breaks it, and lets sound plugins pass.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::backend::FusedInput;
@@ -38,7 +38,7 @@ impl Scheduler for Forgetful {
     }
     fn rate(&self, state: &mut Count, _: &Tick, now: &mut [GroupRates]) {
         state.ticks += 1;
-        if state.ticks % 3 == 0 {
+        if state.ticks.is_multiple_of(3) {
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
     }
@@ -202,7 +202,6 @@ impl Augmentation for Restless {
         true
     }
     fn touch(&self, _: &u32, image: &mut Image) -> Result<()> {
-        // Odd, so that two in a row never agree.
         shift(image, (hidden() % 100) as u8);
         Ok(())
     }
@@ -281,7 +280,7 @@ impl Keeper for Regretful {
     }
     fn hold(&self, seen: &mut Vec<u64>, candidate: &Candidate, _: &RunInfo) -> Action {
         seen.push(candidate.step);
-        seen.iter().copied().filter(|_| seen.len() % 2 == 0).collect()
+        seen.iter().copied().filter(|_| seen.len().is_multiple_of(2)).collect()
     }
 }
 

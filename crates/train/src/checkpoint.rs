@@ -50,8 +50,8 @@ pub struct State {
     pub stop: Option<String>,
     /// What the data were: all that inference needs to know of them.
     pub info: DataInfo,
-    /// Whether the run had come to its end.
-    pub finished: bool,
+    /// Why the run had come to its end, if it had.
+    pub ended: Option<String>,
 }
 
 /// A checkpoint in memory.
@@ -286,7 +286,7 @@ mod tests {
             metrics: Saved::Array(Vec::new()),
             stop: None,
             info: DataInfo::default(),
-            finished: false,
+            ended: None,
         };
         let tensor = Tensor::new(&[value, -0.0], &Device::Cpu).unwrap();
         let slots = ParamSlots {

@@ -139,6 +139,8 @@ struct Course {
     /// What was measured since the last checkpoint could have been written, for keepers.
     fresh: BTreeMap<String, f64>,
     stop: Option<String>,
+    /// Why the run has come to its end.
+    ended: Option<String>,
     profile: Profile,
 }
 
@@ -180,6 +182,7 @@ impl<'h> Trainer<'h> {
             latest: Named::new(),
             fresh: BTreeMap::new(),
             stop: None,
+            ended: None,
             profile: Profile::default(),
         };
         let mut epoch_so_far = Saved::Null;
@@ -192,12 +195,11 @@ impl<'h> Trainer<'h> {
             course.metrics = course.latest.iter().map(|(k, v)| (k.to_owned(), *v)).collect();
             epoch_so_far = state.epoch;
             course.stop = state.stop;
-            if state.finished && (course.stop.is_some() || self.is_done(&course, stage.run)) {
-                self.tell(
-                    &mut course,
-                    &stage,
-                    &Event::End { step: clock.step, epoch: clock.epoch, reason: "finished" },
-                )?;
+            if let Some(reason) = &state.ended
+                && (course.stop.is_some() || self.is_done(&course, stage.run))
+            {
+                // The process may have been killed between the checkpoint and the last line of the log.
+                self.tell(&mut course, &stage, &Event::End { step: clock.step, epoch: clock.epoch, reason })?;
                 return Ok(self.outcome(Ended::Already, course));
             }
         }
@@ -508,7 +510,7 @@ impl<'h> Trainer<'h> {
                 metrics: pleach_core::saved::save(&course.latest)?,
                 stop: course.stop.clone(),
                 info: stage.data.info.clone(),
-                finished: occasion == Occasion::End,
+                ended: course.ended.clone(),
             };
             let averages = averages.map(|(_, w)| w.clone());
             self.shelf.write(&Checkpoint {
@@ -533,6 +535,7 @@ impl<'h> Trainer<'h> {
             Ended::Finished(reason) => reason.as_str(),
             Ended::Already | Ended::Interrupted => "finished",
         };
+        course.ended = Some(reason.to_owned());
         self.checkpoint(stage, course, &Saved::Null, Occasion::End)?;
         if self.run.trainer.profiler.is_some() {
             course.profile.lines().iter().for_each(|line| (self.host.say)(line));

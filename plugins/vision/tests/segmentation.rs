@@ -5,6 +5,7 @@ mod common;
 
 use common::{cx, data, map, objective, row, tensor};
 use pleach_core::image::Pixels;
+use pleach_core::kinds::loss::IGNORED;
 use pleach_core::*;
 use pleach_vision::{Segmentation, SegmentationMode};
 use proptest::prelude::*;
@@ -111,7 +112,7 @@ fn a_class_out_of_range_is_refused_with_its_pixel_and_the_key_of_its_sample() {
     assert_eq!(error.code(), "PL0323");
     assert!(error.message().contains("pixel (1, 1) of sample `b` is of class 7, but there are 3"), "{error}");
     let batch = bad([0, 1, 2, 255, 0, 0]).unwrap();
-    assert_eq!(batch.targets.want("class").unwrap().to_vec3::<u32>().unwrap()[1][1], [255, 0, 0]);
+    assert_eq!(batch.targets.want("class").unwrap().to_vec3::<u32>().unwrap()[1][1], [IGNORED, 0, 0]);
 }
 
 #[test]

@@ -54,6 +54,7 @@ fn describe(e: &Entry) {
         let value = defaults.get(field.name).unwrap_or(&Json::Null);
         let value = match (field.required, value) {
             (true, example) => format!("required, for example {example}"),
+            (false, sample) if field.sampled => format!("for example {sample}"),
             (false, Json::Null) => "default \"none\"".to_owned(),
             (false, value) => format!("default {value}"),
         };

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[plugin(source, alias = ["MNIST", "FashionMNIST"], check = Self::check)]
 pub struct Idx {
     /// A folder with the files of both parts.
+    #[plugin(sample = Some(PathBuf::from("data/mnist")))]
     pub root: Option<PathBuf>,
     /// The part in `root`: "train", "test" or "all". By default training takes "train" and every other split "test".
     pub split: Option<Part>,

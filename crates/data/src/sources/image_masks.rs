@@ -45,7 +45,7 @@ pub struct ImageMasks {
     #[plugin(default = Channels::Rgb)]
     pub channels: Channels,
     /// Names of the classes, by the number that stands for them in masks.
-    #[plugin(default = Vec::new())]
+    #[plugin(default = Vec::new(), sample = vec!["background".into(), "foreground".into()])]
     pub classes: Vec<String>,
     /// The colour of each class in colour masks, as in `{ sky = [128, 128, 128] }`. Without `classes`, they
     /// are numbered in the order of their names.

@@ -155,7 +155,7 @@ fn reads_back<K: Kind + ?Sized>(entry: &Entry, plug: &Plug<K>) -> Check {
     let whole = Plug::<K>::read(&node(&form), &mut reader)
         .ok_or_else(|| Fault(format!("{form} is refused:\n{}", texts(&reader.diagnostics))))?;
     ensure(whole.saved()? == form, || format!("{form} was read as {whole:?}"))?;
-    if entry.fields.iter().all(|f| !f.required) {
+    if entry.fields.iter().all(|f| !f.required && !f.sampled) {
         let mut reader = Reader::default();
         let bare = Plug::<K>::read(
             &pleach_core::tree::Node { value: Value::Str(entry.qualified()), place: NOWHERE },
