@@ -1,5 +1,5 @@
 //! Bad input gets a code, a place and a hint, and the right exit code.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_tests::{Done, data, file, run};
 use std::fs;

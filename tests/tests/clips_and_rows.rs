@@ -1,6 +1,6 @@
 //! Rows and clips hold from the source to the task: all frames of a clip move alike, and a ragged
 //! number of instances goes through augmentation and collation whole.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_cli as _;
 use pleach_core::image::{Image, Pixels};

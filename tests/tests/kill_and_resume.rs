@@ -1,5 +1,5 @@
 //! A run may be killed at any moment; resumed, it ends with the bits of a run that nobody disturbed.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_tests::{file, log, run, tensors};
 use std::fs;

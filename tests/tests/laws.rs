@@ -1,5 +1,5 @@
 //! Every plugin of the default binary obeys the laws of its kind.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_cli as _;
 

@@ -1,5 +1,5 @@
 //! The first command of the README does what it says.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_tests::{metric, root, run};
 

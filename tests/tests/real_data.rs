@@ -1,5 +1,5 @@
 //! Real data, learnt in seconds to minutes, also by a run that was killed on the way.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_tests::{data, file, metric, run};
 use std::fs;

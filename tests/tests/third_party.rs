@@ -1,5 +1,5 @@
 //! A crate that knows pleach-core alone adds a plugin of every kind, and runs by name through a generated binary.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use pleach_tests::{log, metric, root, run};
 use std::fs;

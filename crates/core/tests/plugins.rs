@@ -36,7 +36,7 @@ impl Scheduler for StepDown {
         0
     }
     fn rate(&self, drops: &mut u64, tick: &Tick, now: &mut [GroupRates]) {
-        if tick.count % self.step_size == 0 {
+        if tick.count.is_multiple_of(self.step_size) {
             *drops += 1;
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
