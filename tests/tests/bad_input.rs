@@ -128,6 +128,27 @@ fn a_second_run_never_writes_into_a_folder_that_has_one() {
 }
 
 #[test]
+fn two_processes_never_hold_one_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = GOOD
+        .replace("max_epochs = 1", "max_epochs = -1")
+        .replace("limit_train_batches = 2", "limit_train_batches = 50");
+    let (run_file, out) = (file(dir.path(), &text), dir.path().join("out"));
+    let args = ["train", run_file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let mut child = std::process::Command::new(BIN).args(args).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !out.join("log.jsonl").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let second = run(BIN, ["resume", out.to_str().unwrap()]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    says(&second.expect_code(1), &["PL0504", "another process"]);
+    // What held the folder has died with its process.
+    let args = ["resume", out.to_str().unwrap(), "--set", "trainer.max_epochs=1"];
+    let _ = run(BIN, args).expect_code(0);
+}
+
+#[test]
 fn a_checkpoint_of_another_model_is_refused_with_the_names_that_do_not_fit() {
     let dir = tempfile::tempdir().unwrap();
     let _ = train(dir.path(), GOOD).expect_code(0);

@@ -153,6 +153,24 @@ fn early_stopping_ends_a_run_and_resuming_it_does_not_undo_that() {
 }
 
 #[test]
+fn a_plateau_of_the_accuracy_knows_that_more_is_better_and_counts_each_measurement_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = RUN
+        .replace("max_epochs = 2", "max_epochs = 6\ncheck_val_every_n_epoch = 3")
+        .replace("limit_train_batches = 10", "limit_train_batches = 40");
+    let scheduler = "[scheduler]\nname = \"ReduceLROnPlateau\"\nmonitor = \"val_accuracy\"\npatience = 0\n";
+    let out = train(dir.path(), &format!("{text}{scheduler}"));
+    let accuracies: Vec<f64> = log(&out)
+        .iter()
+        .filter(|l| l["event"] == "validation")
+        .map(|l| l["metrics"]["val_accuracy"].as_f64().unwrap())
+        .collect();
+    assert!(accuracies.len() == 2 && accuracies[1] > accuracies[0], "{accuracies:?}");
+    let rates: Vec<f64> = log(&out).iter().filter_map(|l| l["lr"][0].as_f64()).collect();
+    assert!(rates.iter().all(|r| *r == 0.01), "an accuracy that rises lowered the rate: {rates:?}");
+}
+
+#[test]
 fn a_fast_run_for_development_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let run_file = file(dir.path(), RUN);

@@ -2,14 +2,12 @@
 
 use crate::per_group::PerGroup;
 use pleach_core::read::Rules;
-use pleach_core::{GroupRates, Plan, Scheduler, Tick, config, plugin, state};
+use pleach_core::{Better, GroupRates, Plan, Scheduler, Tick, config, plugin, state};
 
 /// Which way a metric improves.
 #[config]
-#[derive(Default)]
 pub enum PlateauMode {
     /// Less is better.
-    #[default]
     Min,
     /// More is better.
     Max,
@@ -34,9 +32,9 @@ pub struct ReduceLROnPlateau {
     /// The metric that is watched, by its full name: `val_loss`, `val_accuracy`, `train_loss`.
     #[plugin(default = "val_loss".to_owned())]
     pub monitor: String,
-    /// Which way the metric improves: "min" for losses and errors, "max" for accuracies.
-    #[plugin(default = PlateauMode::Min)]
-    pub mode: PlateauMode,
+    /// Which way the metric improves: "min" or "max"; by default what the metric says of itself (PyTorch, which
+    /// cannot know: "min").
+    pub mode: Option<PlateauMode>,
     /// What the rate is multiplied by; below 1.
     #[plugin(default = 0.1, range = 0.0..1.0)]
     pub factor: f64,
@@ -67,8 +65,8 @@ impl ReduceLROnPlateau {
         }
     }
 
-    fn improved(&self, now: f64, best: f64) -> bool {
-        match (self.mode, self.threshold_mode) {
+    fn improved(&self, mode: PlateauMode, now: f64, best: f64) -> bool {
+        match (mode, self.threshold_mode) {
             (PlateauMode::Min, ThresholdMode::Rel) => now < best * (1.0 - self.threshold),
             (PlateauMode::Min, ThresholdMode::Abs) => now < best - self.threshold,
             (PlateauMode::Max, ThresholdMode::Rel) => now > best * (1.0 + self.threshold),
@@ -80,6 +78,7 @@ impl ReduceLROnPlateau {
 /// What it has seen.
 #[state]
 pub struct PlateauState {
+    mode: PlateauMode,
     best: f64,
     bad_ticks: u64,
     cooldown: u64,
@@ -88,17 +87,22 @@ pub struct PlateauState {
 impl Scheduler for ReduceLROnPlateau {
     type State = PlateauState;
 
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> PlateauState {
-        let worst = match self.mode {
+    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> PlateauState {
+        let said = match plan.better.get(&self.monitor) {
+            Some(Better::Higher) => PlateauMode::Max,
+            _ => PlateauMode::Min,
+        };
+        let mode = self.mode.unwrap_or(said);
+        let worst = match mode {
             PlateauMode::Min => f64::INFINITY,
             PlateauMode::Max => f64::NEG_INFINITY,
         };
-        PlateauState { best: worst, bad_ticks: 0, cooldown: 0 }
+        PlateauState { mode, best: worst, bad_ticks: 0, cooldown: 0 }
     }
 
     fn rate(&self, state: &mut PlateauState, tick: &Tick, now: &mut [GroupRates]) {
         let Some(&metric) = tick.metrics.get(&self.monitor) else { return };
-        if self.improved(metric, state.best) {
+        if self.improved(state.mode, metric, state.best) {
             state.best = metric;
             state.bad_ticks = 0;
         } else {

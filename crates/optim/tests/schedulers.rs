@@ -7,6 +7,7 @@ use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::{DynScheduler, GroupRates, Plan, Plug, Tick};
 use pleach_optim as _;
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 const AT: Place = Place { source: 0, start: 0, end: 0 };
 
@@ -35,7 +36,7 @@ fn read(json: Json) -> Result<Plug<dyn DynScheduler>, String> {
 
 fn plan(every: Every, lr: f64) -> Plan {
     let base = vec![GroupRates { lr, momentum: None, initial_lr: lr }];
-    Plan { steps_per_epoch: 10, total_steps: Some(200), every, base }
+    Plan { steps_per_epoch: 10, total_steps: Some(200), every, base, better: BTreeMap::new() }
 }
 
 /// The rate before each of `n` ticks.

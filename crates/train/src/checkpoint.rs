@@ -28,10 +28,8 @@ pub struct State {
     pub run: Saved,
     /// Numbers that the optimizer remembers.
     pub optimizer: MemoryNumbers,
-    /// State of the scheduler, and the rates in force.
+    /// State of the scheduler and of its slot.
     pub scheduler: Option<Saved>,
-    /// Ticks that the scheduler has had.
-    pub ticks: u64,
     /// Rates of the groups: learning rate, momentum.
     pub rates: Vec<(f64, Option<f64>)>,
     /// State of each observer by its key.
@@ -276,7 +274,6 @@ mod tests {
             run: Saved::Null,
             optimizer: MemoryNumbers(BTreeMap::from([("w".into(), BTreeMap::from([("step".into(), 3.0)]))])),
             scheduler: None,
-            ticks: 0,
             rates: vec![(f64::INFINITY, None)],
             observers: BTreeMap::new(),
             averages: None,

@@ -24,6 +24,8 @@ pub struct Pass<'a> {
     pub kernels: &'a dyn Backend,
     /// What the data are.
     pub info: &'a DataInfo,
+    /// Where lines for the person who watches go.
+    pub say: &'a (dyn Fn(&str) + Send + Sync),
     /// Batches at most.
     pub limit: usize,
 }
@@ -47,6 +49,7 @@ pub fn evaluate(
     let batches = loader.batches_per_epoch().min(pass.limit);
     for (i, loaded) in loader.epoch(0, 0).take(batches).enumerate() {
         let loaded = loaded?;
+        say_left_out(&loaded.skipped, pass.say);
         if loaded.rows.is_empty() {
             continue;
         }
@@ -71,4 +74,11 @@ pub fn evaluate(
         progress(i + 1, batches)?;
     }
     Ok(tally.values())
+}
+
+/// Says which samples could not be read and were left out.
+pub fn say_left_out(skipped: &[(String, Error)], say: &(dyn Fn(&str) + Send + Sync)) {
+    for (key, why) in skipped {
+        say(&format!("left out `{key}`: {}", why.message()));
+    }
 }

@@ -58,7 +58,7 @@ impl Served {
     ///
     /// # Errors
     /// The run has no such split, or its data cannot be read.
-    pub fn evaluate(&self, split: &str) -> Result<Named<f64>> {
+    pub fn evaluate(&self, split: &str, say: &(dyn Fn(&str) + Send + Sync)) -> Result<Named<f64>> {
         let data = open_data(&self.run.dataset, &*self.run.task, self.run.run.seed)?;
         if data.info.classes != self.info.classes {
             return Err(Error::new(
@@ -85,6 +85,7 @@ impl Served {
             metrics: metrics.as_deref().unwrap_or_default(),
             kernels: &*self.run.backend.kernels,
             info: &self.info,
+            say,
             limit: limit.of(loader.batches_per_epoch()),
         };
         evaluate(&pass, &loader, |_, _| Ok(()))

@@ -1,7 +1,7 @@
-//! A running scheduler of a slot, with its count of ticks.
+//! A running scheduler of a slot, with its count of ticks and what was measured since the last one.
 
 use pleach_core::kinds::scheduler::{Every, SchedulerConfig};
-use pleach_core::{GroupRates, Plan, Result, Saved, Tick};
+use pleach_core::{GroupRates, Named, Plan, Result, Saved, Tick, saved, state};
 use std::any::Any;
 use std::collections::BTreeMap;
 
@@ -9,7 +9,15 @@ use std::collections::BTreeMap;
 pub struct Schedule {
     config: SchedulerConfig,
     state: Box<dyn Any + Send>,
+    slot: SlotState,
+}
+
+/// What the slot remembers, beside the scheduler's own state.
+#[state]
+#[derive(Default)]
+struct SlotState {
     ticks: u64,
+    measured: BTreeMap<String, f64>,
 }
 
 /// What has just happened in the loop.
@@ -24,18 +32,17 @@ pub enum Moment {
 impl Schedule {
     /// Starts a scheduler, which may set the first rates.
     pub fn start(config: &SchedulerConfig, plan: &Plan, rates: &mut [GroupRates]) -> Self {
-        Self { config: config.clone(), state: config.plug.start(plan, rates), ticks: 0 }
+        Self { config: config.clone(), state: config.plug.start(plan, rates), slot: SlotState::default() }
+    }
+
+    /// Learns what was measured. A scheduler hears of each measurement once, at its next tick: a value that
+    /// stands for lack of a newer one must not look like another without improvement.
+    pub fn learn(&mut self, metrics: &Named<f64>) {
+        self.slot.measured.extend(metrics.iter().map(|(name, value)| (name.to_owned(), *value)));
     }
 
     /// Ticks if the slot ticks at such a moment.
-    pub fn tick(
-        &mut self,
-        moment: Moment,
-        step: u64,
-        epoch: u32,
-        metrics: &BTreeMap<String, f64>,
-        rates: &mut [GroupRates],
-    ) {
+    pub fn tick(&mut self, moment: Moment, step: u64, epoch: u32, rates: &mut [GroupRates]) {
         let due = match self.config.slot.every {
             Every::Step => moment == Moment::Step,
             Every::Epoch => moment == Moment::EpochEnd,
@@ -43,21 +50,22 @@ impl Schedule {
         if !due {
             return;
         }
-        self.ticks += 1;
-        let tick =
-            Tick { count: self.ticks, step, epoch, epoch_end: moment == Moment::EpochEnd, metrics: metrics.clone() };
+        self.slot.ticks += 1;
+        let metrics = std::mem::take(&mut self.slot.measured);
+        let tick = Tick { count: self.slot.ticks, step, epoch, epoch_end: moment == Moment::EpochEnd, metrics };
         self.config.plug.rate(&mut *self.state, &tick, rates);
     }
 
-    /// The state and the count of ticks as data.
-    pub fn save(&self) -> Result<(Saved, u64)> {
-        Ok((self.config.plug.save(&*self.state)?, self.ticks))
+    /// The state as data.
+    pub fn save(&self) -> Result<Saved> {
+        saved::save(&(self.config.plug.save(&*self.state)?, &self.slot))
     }
 
     /// Goes on from a saved state.
-    pub fn restore(&mut self, saved: &Saved, ticks: u64) -> Result<()> {
-        self.state = self.config.plug.restore(saved)?;
-        self.ticks = ticks;
+    pub fn restore(&mut self, from: &Saved) -> Result<()> {
+        let (state, slot): (Saved, SlotState) = saved::load(from)?;
+        self.state = self.config.plug.restore(&state)?;
+        self.slot = slot;
         Ok(())
     }
 }

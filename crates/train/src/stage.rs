@@ -9,7 +9,7 @@ use pleach_config::run::{Limit, Run};
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::observer::RunInfo;
 use pleach_core::kinds::optimizer::Memory;
-use pleach_core::{Better, Error, Fit, GroupRates, Net, Params, Plan, Precision, Result};
+use pleach_core::{Better, DataInfo, Error, Fit, GroupRates, Named, Net, Params, Plan, Precision, Result};
 use pleach_data::{Dataloader, Loader};
 use std::collections::BTreeMap;
 
@@ -136,6 +136,7 @@ impl<'r> Stage<'r> {
                 total_steps: total_steps(run, steps_per_epoch),
                 every: config.slot.every,
                 base: rates.clone(),
+                better: directions(run, &data.info),
             };
             Schedule::start(config, &plan, &mut rates)
         });
@@ -172,30 +173,22 @@ impl<'r> Stage<'r> {
             log_every_n_steps: self.run.trainer.log_every_n_steps,
             step: clock.step,
             epoch: clock.epoch,
-            better: self.directions(),
+            better: directions(self.run, &self.data.info),
             terminal: terminal == Terminal::Yes,
             parameters: self.params.trainable().map(|(_, w)| w.var().elem_count()).sum(),
         }
     }
 
-    /// Which way is up for each metric by its full name.
-    pub fn directions(&self) -> BTreeMap<String, Better> {
-        let metrics = &self.run.metrics;
-        let splits = [("train", Some(&metrics.train)), ("val", metrics.val.as_ref()), ("test", metrics.test.as_ref())];
-        let mut all = BTreeMap::new();
-        for (split, list) in splits {
-            for metric in list.into_iter().flatten() {
-                for name in metric.names(&self.data.info) {
-                    all.insert(format!("{split}_{name}"), metric.better());
-                }
-            }
-        }
-        all
-    }
-
     /// What validation measures.
     pub fn val_metrics(&self) -> &'r [MetricConfig] {
         self.run.metrics.val.as_deref().unwrap_or_default()
+    }
+
+    /// Lets the scheduler know what was measured.
+    pub fn learn(&mut self, metrics: &Named<f64>) {
+        if let Some(schedule) = &mut self.schedule {
+            schedule.learn(metrics);
+        }
     }
 
     /// Batches of a validation that are used.
@@ -222,12 +215,27 @@ impl<'r> Stage<'r> {
             (rate.lr, rate.momentum) = (*lr, *momentum);
         }
         if let (Some(schedule), Some(saved)) = (&mut self.schedule, &state.scheduler) {
-            schedule.restore(saved, state.ticks)?;
+            schedule.restore(saved)?;
         }
         self.scaler = state.scaler;
         debug_assert_eq!(numbers(&self.memory), state.optimizer);
         Ok(())
     }
+}
+
+/// Which way is up for each metric of a run by its full name.
+fn directions(run: &Run, info: &DataInfo) -> BTreeMap<String, Better> {
+    let metrics = &run.metrics;
+    let splits = [("train", Some(&metrics.train)), ("val", metrics.val.as_ref()), ("test", metrics.test.as_ref())];
+    let mut all = BTreeMap::new();
+    for (split, list) in splits {
+        for metric in list.into_iter().flatten() {
+            for name in metric.names(info) {
+                all.insert(format!("{split}_{name}"), metric.better());
+            }
+        }
+    }
+    all
 }
 
 /// Whether output goes to a person's terminal.

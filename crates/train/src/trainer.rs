@@ -2,12 +2,12 @@
 
 use crate::checkpoint::{Checkpoint, FORMAT, Shelf, State, numbers};
 use crate::clock::Clock;
-use crate::evaluate::{Pass, collate, evaluate};
+use crate::evaluate::{Pass, collate, evaluate, say_left_out};
 use crate::folder::RunFolder;
 use crate::keep::Keep;
 use crate::profile::Profile;
 use crate::replay;
-use crate::schedule::Moment;
+use crate::schedule::{Moment, Schedule};
 use crate::stage::{Stage, Terminal, phases};
 use crate::step::{Pipeline, Stepped};
 use crate::tally::Tally;
@@ -132,9 +132,7 @@ struct Course {
     watch: Watch,
     keep: Keep,
     info: RunInfo,
-    /// The latest value of each metric, for schedulers.
-    metrics: BTreeMap<String, f64>,
-    /// The same in the order of the log.
+    /// The latest value of each metric.
     latest: Named<f64>,
     /// What was measured since the last checkpoint could have been written, for keepers.
     fresh: BTreeMap<String, f64>,
@@ -142,6 +140,8 @@ struct Course {
     /// Why the run has come to its end.
     ended: Option<String>,
     profile: Profile,
+    /// How often a sample was left out of training, in this process.
+    left_out: usize,
 }
 
 impl<'h> Trainer<'h> {
@@ -178,12 +178,12 @@ impl<'h> Trainer<'h> {
             watch: Watch::start(&self.observers()?, &info)?,
             keep: Keep::start(&self.run, &info)?,
             info,
-            metrics: BTreeMap::new(),
             latest: Named::new(),
             fresh: BTreeMap::new(),
             stop: None,
             ended: None,
             profile: Profile::default(),
+            left_out: 0,
         };
         let mut epoch_so_far = Saved::Null;
         if let Some(checkpoint) = checkpoint {
@@ -192,7 +192,6 @@ impl<'h> Trainer<'h> {
             course.watch.restore(&state.observers, state.averages.zip(checkpoint.averages))?;
             course.keep.restore(&state.keepers)?;
             course.latest = pleach_core::saved::load(&state.metrics)?;
-            course.metrics = course.latest.iter().map(|(k, v)| (k.to_owned(), *v)).collect();
             epoch_so_far = state.epoch;
             course.stop = state.stop;
             if let Some(reason) = &state.ended
@@ -306,9 +305,8 @@ impl<'h> Trainer<'h> {
             for loaded in batches.by_ref().take(run.trainer.accumulate_grad_batches) {
                 let loaded = loaded?;
                 used += 1;
-                for (key, why) in &loaded.skipped {
-                    (self.host.say)(&format!("left out `{key}`: {}", why.message()));
-                }
+                say_left_out(&loaded.skipped, &*self.host.say);
+                course.left_out += loaded.skipped.len();
                 if !loaded.rows.is_empty() {
                     window.push(collate(&*run.task, loaded.rows, &stage.params, &stage.data.info)?);
                 }
@@ -360,6 +358,7 @@ impl<'h> Trainer<'h> {
                             metrics.insert(format!("train_{name}"), *part);
                         }
                     }
+                    stage.learn(&metrics);
                     self.tick(stage, course, Moment::Step);
                     let (step, epoch) = (course.clock.step, course.clock.epoch);
                     let seconds = step_began.elapsed().as_secs_f64();
@@ -373,7 +372,8 @@ impl<'h> Trainer<'h> {
             if run.trainer.val_every_n_steps.is_some_and(|n| course.clock.steps_in_phase().is_multiple_of(n))
                 && course.clock.batch < stage.train_batches
             {
-                self.validate(stage, course)?;
+                let measured = self.validate(stage, course)?;
+                stage.learn(&measured);
             }
             if course.clock.batch < stage.train_batches {
                 let state = tally.save()?;
@@ -393,6 +393,7 @@ impl<'h> Trainer<'h> {
             }
         }
         course.learn(&metrics);
+        stage.learn(&metrics);
         self.tick(stage, course, Moment::EpochEnd);
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         course.clock.epoch += 1;
@@ -408,13 +409,7 @@ impl<'h> Trainer<'h> {
 
     fn tick(&self, stage: &mut Stage<'_>, course: &Course, moment: Moment) {
         if let Some(schedule) = &mut stage.schedule {
-            schedule.tick(
-                moment,
-                course.clock.steps_in_phase(),
-                course.clock.epochs_in_phase(),
-                &course.metrics,
-                &mut stage.rates,
-            );
+            schedule.tick(moment, course.clock.steps_in_phase(), course.clock.epochs_in_phase(), &mut stage.rates);
         }
     }
 
@@ -453,6 +448,7 @@ impl<'h> Trainer<'h> {
             metrics: stage.val_metrics(),
             kernels: &*stage.run.backend.kernels,
             info: &stage.data.info,
+            say: &*self.host.say,
             limit: stage.val_limit(loader.batches_per_epoch()),
         };
         let measured =
@@ -491,8 +487,7 @@ impl<'h> Trainer<'h> {
             wanted.insert(step);
         }
         if wanted.contains(&step) {
-            let scheduler = stage.schedule.as_ref().map(crate::schedule::Schedule::save).transpose()?;
-            let (scheduler, ticks) = scheduler.map_or((None, 0), |(s, t)| (Some(s), t));
+            let scheduler = stage.schedule.as_ref().map(Schedule::save).transpose()?;
             let averages = course.watch.weights();
             let state = State {
                 format: FORMAT,
@@ -500,7 +495,6 @@ impl<'h> Trainer<'h> {
                 run: pleach_core::saved::save(&self.run)?,
                 optimizer: numbers(&stage.memory),
                 scheduler,
-                ticks,
                 rates: stage.rates.iter().map(|r| (r.lr, r.momentum)).collect(),
                 observers: course.watch.save()?,
                 averages: averages.map(|(who, _)| who.to_owned()),
@@ -540,6 +534,9 @@ impl<'h> Trainer<'h> {
         if self.run.trainer.profiler.is_some() {
             course.profile.lines().iter().for_each(|line| (self.host.say)(line));
         }
+        if course.left_out > 0 {
+            (self.host.say)(&format!("{} times a sample was left out because it could not be read", course.left_out));
+        }
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         self.tell(course, stage, &Event::End { step, epoch, reason })
     }
@@ -548,7 +545,6 @@ impl<'h> Trainer<'h> {
 impl Course {
     fn learn(&mut self, metrics: &Named<f64>) {
         for (name, value) in metrics.iter() {
-            self.metrics.insert(name.to_owned(), *value);
             self.fresh.insert(name.to_owned(), *value);
             self.latest.insert(name, *value);
         }

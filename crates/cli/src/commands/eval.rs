@@ -11,7 +11,7 @@ use std::process::ExitCode;
 pub fn run(args: &Eval) -> Done {
     let resolved = folder(&args.dir, &args.sets)?;
     let served = Served::load(&resolved, &args.dir, pick(&args.checkpoint)?)?;
-    let metrics = served.evaluate(&args.split)?;
+    let metrics = served.evaluate(&args.split, &output::say)?;
     let weights = if served.averaged { "averaged" } else { "trained" };
     if args.json {
         output::print(&json!({ "split": args.split, "step": served.step, "weights": weights, "metrics": output::metrics_json(&metrics) }).to_string());

@@ -2,7 +2,7 @@
 
 use crate::quantity::Span;
 use crate::saved::{self, Saved};
-use crate::{Plug, Result, Slot, config};
+use crate::{Better, Plug, Result, Slot, config};
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Plan {
     pub every: Every,
     /// The groups' rates at the start.
     pub base: Vec<GroupRates>,
+    /// Which metrics are better when higher, by their full names; losses are not among them.
+    pub better: BTreeMap<String, Better>,
 }
 
 impl Plan {
@@ -79,7 +81,7 @@ pub struct Tick {
     pub epoch: u32,
     /// Whether the epoch ends here.
     pub epoch_end: bool,
-    /// The latest metrics by their full names (`val_loss`).
+    /// What was measured since the last tick, by full names (`val_loss`).
     pub metrics: BTreeMap<String, f64>,
 }
 

@@ -5,6 +5,7 @@ use crate::fault::{Check, ensure};
 use pleach_core::kinds::scheduler::Every;
 use pleach_core::{DynScheduler, GroupRates, Plan, Plug, Tick};
 use std::any::Any;
+use std::collections::BTreeMap;
 
 /// Resume is exact.
 pub const RESUMES: Law = Law {
@@ -29,7 +30,13 @@ pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn DynScheduler>) {
 
 fn plan(every: Every) -> Plan {
     let group = |lr, momentum| GroupRates { lr, momentum, initial_lr: lr };
-    Plan { steps_per_epoch: 2, total_steps: Some(60), every, base: vec![group(0.1, Some(0.9)), group(0.003, None)] }
+    Plan {
+        steps_per_epoch: 2,
+        total_steps: Some(60),
+        every,
+        base: vec![group(0.1, Some(0.9)), group(0.003, None)],
+        better: BTreeMap::new(),
+    }
 }
 
 /// The n-th tick; a watched metric gets better, worse, stalls and is missing by turns.
