@@ -1,8 +1,9 @@
 //! Binary cross-entropy of logits, element by element.
 
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
+use crate::optional::{Input, WithOptional, apply};
 use crate::sigmoid::logistic;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 use pleach_simd::{lanes, par_rows};
 
 const NAME: &str = "bce_with_logits";
@@ -18,15 +19,14 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor, pos_weight: Option<&Te
         bail!("{NAME}: logits {:?} and targets {:?} differ in shape", logits.dims(), targets.dims());
     }
     let (x, t) = (logits.contiguous()?, targets.contiguous()?);
-    match pos_weight {
-        None => x.apply_op2(&t, Op),
-        Some(w) => {
-            let Ok(w) = w.broadcast_as(logits.shape()) else {
-                bail!("{NAME}: pos_weight {:?} does not broadcast to logits {:?}", w.dims(), logits.dims())
-            };
-            x.apply_op3(&t, &w.contiguous()?, Op)
-        }
-    }
+    let weight = match pos_weight {
+        None => None,
+        Some(w) => match w.broadcast_as(logits.shape()) {
+            Ok(w) => Some(w.contiguous()?),
+            Err(_) => bail!("{NAME}: pos_weight {:?} does not broadcast to logits {:?}", w.dims(), logits.dims()),
+        },
+    };
+    apply(Op, &x, &t, weight.as_ref())
 }
 
 struct Op;
@@ -78,14 +78,22 @@ impl Op {
         });
         out
     }
+}
 
-    fn forward<T: Real>(x: &[T], t: &[T], w: Option<&[T]>) -> Vec<T> {
-        let one = T::ONE;
-        Self::each(x, t, w, None, |x, t, w| (one - t) * x + (one + (w - one) * t) * softplus_neg(x))
+impl WithOptional for Op {
+    const NAME: &'static str = NAME;
+
+    fn forward(&self, x: Input<'_>, t: Input<'_>, w: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
+        for_float!(NAME, dtype(x.0), T => {
+            let shape = x.1.shape();
+            let (x, t) = (slice::<T>(NAME, x.0, x.1)?, slice(NAME, t.0, t.1)?);
+            let w = w.map(|(s, l)| slice(NAME, s, l)).transpose()?;
+            let loss = |x: T, t, w| (1.0 - t) * x + (1.0 + (w - 1.0) * t) * softplus_neg(x);
+            Ok(output(Self::each(x, t, w, None, loss), shape))
+        })
     }
 
-    /// The gradients of logits, targets and weights; nothing for what no one asks for.
-    fn backward(x: &Tensor, t: &Tensor, w: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
+    fn backward(&self, x: &Tensor, t: &Tensor, w: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
             let (hx, ht, hdy) = (Host::read(NAME, x), Host::read(NAME, t), Host::read(NAME, &dy));
@@ -106,56 +114,5 @@ impl Op {
             let shaped = |v: Option<Vec<T>>| v.map(|v| tensor(v, x.shape())).transpose();
             Ok([shaped(dx)?, shaped(dt)?, shaped(dw)?])
         })
-    }
-}
-
-impl CustomOp2 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        for_float!(NAME, dtype(s1), T => {
-            let (x, t) = (slice::<T>(NAME, s1, l1)?, slice(NAME, s2, l2)?);
-            Ok(output(Op::forward(x, t, None), l1.shape()))
-        })
-    }
-
-    fn bwd(&self, x: &Tensor, t: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [dx, dt, _] = Op::backward(x, t, None, dy)?;
-        Ok((dx, dt))
-    }
-}
-
-impl CustomOp3 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        for_float!(NAME, dtype(s1), T => {
-            let (x, t) = (slice::<T>(NAME, s1, l1)?, slice(NAME, s2, l2)?);
-            Ok(output(Op::forward(x, t, Some(slice(NAME, s3, l3)?)), l1.shape()))
-        })
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        t: &Tensor,
-        w: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, dt, dw] = Op::backward(x, t, Some(w), dy)?;
-        Ok((dx, dt, dw))
     }
 }

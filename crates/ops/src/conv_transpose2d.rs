@@ -2,8 +2,9 @@
 
 use crate::conv::{self, Geometry};
 use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor, vector};
+use crate::optional::{Input, WithOptional, apply};
 use crate::window::Window;
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 
 const NAME: &str = "conv_transpose2d";
 
@@ -36,13 +37,8 @@ impl Default for ConvTranspose2d {
 pub fn conv_transpose2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &ConvTranspose2d) -> Result<Tensor> {
     let geometry = geometry(x, w, p)?;
     let (x, w) = (x.contiguous()?, w.contiguous()?);
-    match bias {
-        None => x.apply_op2(&w, Op { geometry }),
-        Some(bias) => {
-            let bias = vector(NAME, "bias", bias, geometry.groups * geometry.ci)?;
-            x.apply_op3(&w, &bias, Op { geometry })
-        }
-    }
+    let bias = bias.map(|bias| vector(NAME, "bias", bias, geometry.groups * geometry.ci)).transpose()?;
+    apply(Op { geometry }, &x, &w, bias.as_ref())
 }
 
 /// The convolution whose input is our output.
@@ -82,9 +78,9 @@ struct Op {
     geometry: Geometry,
 }
 
-type Input<'a> = (&'a CpuStorage, &'a Layout);
+impl WithOptional for Op {
+    const NAME: &'static str = NAME;
 
-impl Op {
     fn forward(&self, x: Input<'_>, w: Input<'_>, bias: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
         let g = &self.geometry;
         for_float!(NAME, dtype(x.0), T => {
@@ -95,7 +91,6 @@ impl Op {
         })
     }
 
-    /// The gradients of x, w and bias; nothing for what no one asks for.
     fn backward(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let g = &self.geometry;
         let dy = dy.contiguous()?;
@@ -109,50 +104,5 @@ impl Op {
             let db = db.map(|b| tensor(conv::bias_grad(dys, g.groups * g.ci, g.area_in()), b.shape()));
             Ok([dx.transpose()?, dw.transpose()?, db.transpose()?])
         })
-    }
-}
-
-impl CustomOp2 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.forward((s1, l1), (s2, l2), None)
-    }
-
-    fn bwd(&self, x: &Tensor, w: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, _] = self.backward(x, w, None, dy)?;
-        Ok((dx, dw))
-    }
-}
-
-impl CustomOp3 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.forward((s1, l1), (s2, l2), Some((s3, l3)))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, db] = self.backward(x, w, Some(bias), dy)?;
-        Ok((dx, dw, db))
     }
 }

@@ -28,6 +28,7 @@ mod log_softmax;
 mod matrix;
 mod max_pool2d;
 mod norm_rows;
+mod optional;
 mod pad2d;
 mod pointwise;
 mod relu;

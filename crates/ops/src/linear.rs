@@ -2,7 +2,8 @@
 
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor, vector};
 use crate::matrix::{Mat, Old, column_sums, multiply};
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use crate::optional::{Input, WithOptional, apply};
+use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 use pleach_simd::par_blocks;
 
 const NAME: &str = "linear";
@@ -20,10 +21,8 @@ pub fn linear(x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     }
     let op = Op { rows: x.elem_count() / cin.max(1), cin, out };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
-    match bias {
-        None => x.apply_op2(&w, op),
-        Some(bias) => x.apply_op3(&w, &vector(NAME, "bias", bias, out)?, op),
-    }
+    let bias = bias.map(|bias| vector(NAME, "bias", bias, out)).transpose()?;
+    apply(op, &x, &w, bias.as_ref())
 }
 
 #[derive(Clone, Copy)]
@@ -57,11 +56,11 @@ fn product<'a, T: Real>(
     out
 }
 
-type Input<'a> = (&'a CpuStorage, &'a Layout);
+impl WithOptional for Op {
+    const NAME: &'static str = NAME;
 
-impl Op {
-    fn forward(self, x: Input<'_>, w: Input<'_>, bias: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
-        let Self { rows, cin, out } = self;
+    fn forward(&self, x: Input<'_>, w: Input<'_>, bias: Option<Input<'_>>) -> Result<(CpuStorage, Shape)> {
+        let Self { rows, cin, out } = *self;
         for_float!(NAME, dtype(x.0), T => {
             let (xs, w) = (slice::<T>(NAME, x.0, x.1)?, slice(NAME, w.0, w.1)?);
             let bias = bias.map(|(s, l)| slice(NAME, s, l)).transpose()?;
@@ -75,8 +74,8 @@ impl Op {
         })
     }
 
-    fn backward(self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
-        let Self { rows, cin, out } = self;
+    fn backward(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
+        let Self { rows, cin, out } = *self;
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
             let (hx, hw, hdy) = (Host::read(NAME, x), Host::read(NAME, w), Host::read(NAME, &dy));
@@ -93,50 +92,5 @@ impl Op {
             let db = db.map(|b| tensor(column_sums(dys, out), b.shape()));
             Ok([dx.transpose()?, dw.transpose()?, db.transpose()?])
         })
-    }
-}
-
-impl CustomOp2 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.forward((s1, l1), (s2, l2), None)
-    }
-
-    fn bwd(&self, x: &Tensor, w: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, _] = self.backward(x, w, None, dy)?;
-        Ok((dx, dw))
-    }
-}
-
-impl CustomOp3 for Op {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.forward((s1, l1), (s2, l2), Some((s3, l3)))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        bias: &Tensor,
-        _y: &Tensor,
-        dy: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [dx, dw, db] = self.backward(x, w, Some(bias), dy)?;
-        Ok((dx, dw, db))
     }
 }
