@@ -51,3 +51,17 @@ fn the_commands_that_tell_about_plugins_know_every_default_crate() {
     assert!(unknown.err.contains("did you mean `FocalTversky`?"), "{}", unknown.err);
     let _ = run(BIN, ["doctor"]).expect_code(0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_reader_who_stops_reading_is_no_error() {
+    let mut child = std::process::Command::new(BIN)
+        .arg("list")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{}", String::from_utf8_lossy(&done.stderr));
+}

@@ -1,11 +1,10 @@
 //! Everything that is printed, and how a failure becomes an exit code.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use pleach_config::Resolved;
 use pleach_core::error::{Class, Error};
 use pleach_core::{Named, saved};
 use serde_json::Value as Json;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,19 +35,19 @@ pub fn is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Prints a line for the person or program that asked.
+/// Prints a line for the person or program that asked. One who has stopped reading (`| head`) is no error.
 pub fn print(line: &str) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Prints a line beside the result.
 pub fn say(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Tells an error and gives its exit code.
 pub fn fail(e: &Error) -> ExitCode {
-    eprintln!("{e}");
+    say(&e.to_string());
     ExitCode::from(match e.class() {
         Class::Run => 1,
         Class::Config => WRONG_CONFIG,
@@ -60,10 +59,8 @@ pub fn fail(e: &Error) -> ExitCode {
 /// Reads and resolves a run file, or shows everything that is wrong with it.
 pub fn load(file: &Path, sets: &[String]) -> Result<Resolved, Failed> {
     pleach_config::load(file, sets).map_err(|failure| {
-        eprintln!(
-            "{}",
-            failure.render(if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain })
-        );
+        let paint = if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain };
+        say(&failure.render(paint));
         Failed::Said(ExitCode::from(WRONG_CONFIG))
     })
 }
@@ -72,7 +69,7 @@ pub fn load(file: &Path, sets: &[String]) -> Result<Resolved, Failed> {
 pub fn metrics(all: &Named<f64>) {
     let width = all.names().map(str::len).max().unwrap_or_default();
     for (name, value) in all.iter() {
-        println!("{name:width$}  {value:.4}");
+        print(&format!("{name:width$}  {value:.4}"));
     }
 }
 
