@@ -78,7 +78,7 @@ impl Loss for CrossEntropy {
             let weight = weights.get(y as usize).copied();
             if weight.is_none() && !ignored {
                 return Err(Error::new(
-                    "PL0303",
+                    "PL0326",
                     format!("a target has class {y}, and the model gives {classes} classes"),
                 )
                 .hint(format!("if {y} means that a target does not count, write `ignore_index = {y}`")));

@@ -122,7 +122,7 @@ fn the_default_ignores_the_class_that_stands_for_minus_100() {
 fn a_class_out_of_range_is_an_error_that_says_what_to_write() {
     let case = json!({ "shape": [1, 2], "logits": [0.0, 0.0], "target": [255] });
     let error = differentiate(&loss("CrossEntropy", &json!({})), &case, DType::F32).unwrap_err();
-    assert_eq!(error.code(), "PL0303");
+    assert_eq!(error.code(), "PL0326");
     assert!(error.to_string().contains("ignore_index = 255"), "{error}");
 }
 

@@ -65,7 +65,7 @@ pub fn evaluate(
             let predicted = decoder.decode(&objective.outputs, &batch)?;
             if predicted.len() != batch.rows.len() {
                 return Err(Error::new(
-                    "PL0208",
+                    "PL0211",
                     format!("the task decoded {} rows of {}", predicted.len(), batch.rows.len()),
                 ));
             }

@@ -62,7 +62,7 @@ impl Served {
         let data = open_data(&self.run.dataset, &*self.run.task, self.run.run.seed)?;
         if data.info.classes != self.info.classes {
             return Err(Error::new(
-                "PL0310",
+                "PL0353",
                 "the data have other classes than those that the checkpoint was trained on",
             ));
         }

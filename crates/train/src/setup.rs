@@ -44,7 +44,7 @@ impl OpenData {
             _ => None,
         };
         split.ok_or_else(|| {
-            Error::new("PL0306", format!("the run has no split `{name}`"))
+            Error::new("PL0350", format!("the run has no split `{name}`"))
                 .hint("splits are train, val and test; give `[dataset.val]`, or `val` in `[dataset.split]`")
         })
     }
@@ -76,7 +76,7 @@ pub fn open_data(dataset: &Dataset, task: &dyn Task, seed: u64) -> Result<OpenDa
             }
             if place.is_some() {
                 return Err(Error::new(
-                    "PL0308",
+                    "PL0351",
                     format!("`[dataset.{name}]` and `[dataset.split]` both say what the split {name} is"),
                 )
                 .hint("leave one of them out"));

@@ -115,7 +115,7 @@ impl<'r> Stage<'r> {
         let train_batches = limit(run, run.trainer.limit_train_batches, train.batches_per_epoch());
         if train_batches == 0 {
             return Err(Error::new(
-                "PL0309",
+                "PL0352",
                 format!(
                     "an epoch has no batch: {} samples, batches of {}",
                     data.train.samples.len(),

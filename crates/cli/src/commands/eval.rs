@@ -30,6 +30,6 @@ pub fn pick(text: &str) -> Result<Pick> {
         step => step
             .parse()
             .map(Pick::Step)
-            .map_err(|_| Error::new("PL0111", format!("`--checkpoint {step}`: expected best, last or a step"))),
+            .map_err(|_| Error::new("PL0131", format!("`--checkpoint {step}`: expected best, last or a step"))),
     }
 }

@@ -15,7 +15,7 @@ pub fn run(args: &List) -> Done {
         && !kinds.contains(&kind.as_str())
     {
         let mut e =
-            Error::new("PL0112", format!("there is no kind `{kind}`")).hint(format!("kinds: {}", kinds.join(", ")));
+            Error::new("PL0132", format!("there is no kind `{kind}`")).hint(format!("kinds: {}", kinds.join(", ")));
         if let Some(near) = nearest(kind, kinds.iter().copied()) {
             e = e.hint(format!("did you mean `{near}`?"));
         }
