@@ -439,14 +439,14 @@ impl Keeper for Best {
 /// The least that a file must say.
 pub const LEAST: &str = "task = \"Sorting\"\nmodel = \"OneLayer\"\ndataset.train = \"Nowhere\"\n";
 
-/// Reads a text as `run.toml` of the folder `/home/user`.
+/// Reads a text as `run.toml` of the folder `/project`.
 pub fn read(text: &str) -> std::result::Result<Resolved, Failure> {
-    pleach_config::from_text("run.toml", text, Path::new("/home/user"))
+    pleach_config::from_text("run.toml", text, Path::new("/project"))
 }
 
 /// Reads a text with `--set`s.
 pub fn read_set(text: &str, sets: &[&str]) -> std::result::Result<Resolved, Failure> {
-    let sources = pleach_config::Sources::text("run.toml", text, Path::new("/home/user"));
+    let sources = pleach_config::Sources::text("run.toml", text, Path::new("/project"));
     pleach_config::resolve(sets.iter().fold(sources, |all, set| all.set(set)))
 }
 
