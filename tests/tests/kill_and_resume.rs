@@ -103,7 +103,7 @@ fn a_run_killed_at_random_points_ends_with_the_bits_of_an_undisturbed_one() {
     let dir = tempfile::tempdir().unwrap();
     let time = undisturbed(dir.path());
     let mut kills = 0;
-    for seed in 1..=4 {
+    for seed in 1..=5 {
         let out = dir.path().join(format!("killed-{seed}"));
         let mut wait = fractions(seed);
         let mut args = vec![
@@ -112,10 +112,10 @@ fn a_run_killed_at_random_points_ends_with_the_bits_of_an_undisturbed_one() {
             "--out".into(),
             out.clone().into_os_string(),
         ];
-        // Each life is cut short at a random point of the time that a whole run takes; the last one is not.
+        // Each life is cut short at a random point of the time that half a run takes; the last one is not.
         for _ in 0..4 {
             let mut child = Command::new(BIN).args(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(time.mul_f64(wait.next().unwrap()));
+            std::thread::sleep(time.mul_f64(0.5 * wait.next().unwrap()));
             let running = child.try_wait().unwrap().is_none();
             child.kill().unwrap();
             child.wait().unwrap();
