@@ -82,9 +82,8 @@ pub fn train(resolved: &Resolved, text: &str, out: &Path, host: &Host) -> Result
 /// No checkpoint can be read, or another process holds the folder.
 pub fn resume(resolved: &Resolved, dir: &Path, host: &Host) -> Result<Outcome> {
     let folder = RunFolder::open(dir)?;
-    // What `--set` changed holds from now on.
-    folder.write("resolved.toml", resolved.toml().as_bytes())?;
-    let trainer = Trainer::new(&resolved.run, dir.to_owned(), Some(folder), host)?;
+    let mut trainer = Trainer::new(&resolved.run, dir.to_owned(), Some(folder), host)?;
+    trainer.renewed = Some(resolved.toml().to_owned());
     trainer.shelf.sweep()?;
     let checkpoint = newest(&trainer.shelf, resolved, host)?;
     trainer.run(checkpoint)
@@ -124,6 +123,8 @@ struct Trainer<'h> {
     folder: Option<RunFolder>,
     shelf: Shelf,
     host: &'h Host,
+    /// What `resolved.toml` says from now on, once the run is known to go on with it.
+    renewed: Option<String>,
 }
 
 /// What goes through all phases.
@@ -147,7 +148,7 @@ struct Course {
 impl<'h> Trainer<'h> {
     fn new(run: &Run, dir: PathBuf, folder: Option<RunFolder>, host: &'h Host) -> Result<Self> {
         let shelf = Shelf::new(run.checkpointing.dirpath.clone().unwrap_or_else(|| dir.join("ckpt")));
-        Ok(Self { phases: phases(run), run: run.clone(), dir, folder, shelf, host })
+        Ok(Self { phases: phases(run), run: run.clone(), dir, folder, shelf, host, renewed: None })
     }
 
     /// The observers of the run in their order: loggers, others, early stopping, progress.
@@ -195,12 +196,15 @@ impl<'h> Trainer<'h> {
             epoch_so_far = state.epoch;
             course.stop = state.stop;
             if let Some(reason) = &state.ended
-                && (course.stop.is_some() || self.is_done(&course, stage.run))
+                && (course.stop.is_some() || self.is_done(&course, &stage))
             {
                 // The process may have been killed between the checkpoint and the last line of the log.
                 self.tell(&mut course, &stage, &Event::End { step: clock.step, epoch: clock.epoch, reason })?;
                 return Ok(self.outcome(Ended::Already, course));
             }
+        }
+        if let (Some(folder), Some(text)) = (&self.folder, &self.renewed) {
+            folder.write("resolved.toml", text.as_bytes())?;
         }
         let info = course.info.clone();
         self.tell(&mut course, &stage, &Event::Start(&info))?;
@@ -222,16 +226,15 @@ impl<'h> Trainer<'h> {
             let before = stage.params.snapshot()?;
             stage = Stage::open(run, &course.clock)?;
             stage.inherit(&before)?;
-            self.checkpoint(&stage, &mut course, &Saved::Null, Occasion::Forced)?;
+            self.checkpoint(&stage, &mut course, None, Occasion::Forced)?;
         }
     }
 
     /// Whether nothing is left to do in the last phase.
-    fn is_done(&self, course: &Course, run: &Run) -> bool {
+    fn is_done(&self, course: &Course, stage: &Stage<'_>) -> bool {
         let c = &course.clock;
-        let epochs = u32::try_from(run.trainer.max_epochs).is_ok_and(|max| c.epochs_in_phase() >= max);
-        let steps = u64::try_from(run.trainer.max_steps).is_ok_and(|max| c.steps_in_phase() >= max);
-        c.phase + 1 == self.phases.len() && (epochs || steps)
+        let epochs = u32::try_from(stage.run.trainer.max_epochs).is_ok_and(|max| c.epochs_in_phase() >= max);
+        c.phase + 1 == self.phases.len() && (epochs || self.steps_are_done(stage, course))
     }
 
     fn outcome(&self, ended: Ended, course: Course) -> Outcome {
@@ -292,8 +295,7 @@ impl<'h> Trainer<'h> {
         let mut batches = stage.train.epoch(course.clock.epoch, course.clock.batch).take(left);
         loop {
             if self.host.interrupted.load(Ordering::Relaxed) {
-                let state = tally.save()?;
-                self.checkpoint(stage, course, &state, Occasion::Forced)?;
+                self.checkpoint(stage, course, Some(&tally), Occasion::Forced)?;
                 return Ok(Flow::Interrupted);
             }
             if self.steps_are_done(stage, course) {
@@ -376,8 +378,7 @@ impl<'h> Trainer<'h> {
                 stage.learn(&measured);
             }
             if course.clock.batch < stage.train_batches {
-                let state = tally.save()?;
-                self.checkpoint(stage, course, &state, Occasion::Step)?;
+                self.checkpoint(stage, course, Some(&tally), Occasion::Step)?;
             }
             if course.stop.is_some() && course.clock.epochs_in_phase() >= run.trainer.min_epochs {
                 break;
@@ -403,7 +404,7 @@ impl<'h> Trainer<'h> {
             stage,
             &Event::Epoch { step, epoch, metrics: &metrics, seconds: began.elapsed().as_secs_f64() },
         )?;
-        self.checkpoint(stage, course, &Saved::Null, Occasion::EpochEnd)?;
+        self.checkpoint(stage, course, None, Occasion::EpochEnd)?;
         Ok(Flow::Goes)
     }
 
@@ -465,7 +466,13 @@ impl<'h> Trainer<'h> {
     }
 
     /// Asks the keepers and writes and deletes what they say.
-    fn checkpoint(&self, stage: &Stage<'_>, course: &mut Course, epoch: &Saved, occasion: Occasion) -> Result<()> {
+    fn checkpoint(
+        &self,
+        stage: &Stage<'_>,
+        course: &mut Course,
+        tally: Option<&Tally<'_>>,
+        occasion: Occasion,
+    ) -> Result<()> {
         if self.folder.is_none() || !stage.run.trainer.enable_checkpointing {
             return Ok(());
         }
@@ -500,7 +507,7 @@ impl<'h> Trainer<'h> {
                 averages: averages.map(|(who, _)| who.to_owned()),
                 keepers: course.keep.save()?,
                 scaler: stage.scaler,
-                epoch: epoch.clone(),
+                epoch: tally.map(Tally::save).transpose()?.unwrap_or_default(),
                 metrics: pleach_core::saved::save(&course.latest)?,
                 stop: course.stop.clone(),
                 info: stage.data.info.clone(),
@@ -530,7 +537,7 @@ impl<'h> Trainer<'h> {
             Ended::Already | Ended::Interrupted => "finished",
         };
         course.ended = Some(reason.to_owned());
-        self.checkpoint(stage, course, &Saved::Null, Occasion::End)?;
+        self.checkpoint(stage, course, None, Occasion::End)?;
         if self.run.trainer.profiler.is_some() {
             course.profile.lines().iter().for_each(|line| (self.host.say)(line));
         }
