@@ -82,6 +82,38 @@ pub struct Entry {
 
 inventory::collect!(Entry);
 
+/// A name that users know from another library and that cannot be here, with the reason: it is told in place of
+/// "no such plugin". [`absent!`](crate::absent) submits one.
+#[derive(Debug)]
+pub struct Absent {
+    /// The kind.
+    pub kind: &'static str,
+    /// The name.
+    pub name: &'static str,
+    /// Why it cannot be here.
+    pub why: &'static str,
+    /// What to write in its place.
+    pub instead: &'static str,
+}
+
+inventory::collect!(Absent);
+
+impl Absent {
+    fn find(kind: &str, name: &str) -> Option<&'static Self> {
+        inventory::iter::<Self>.into_iter().find(|a| a.kind == kind && a.name == name)
+    }
+}
+
+/// Explains a name that users know and that cannot be here: `absent!("optimizer", "SparseAdam", why, instead)`.
+#[macro_export]
+macro_rules! absent {
+    ($kind:literal, $name:literal, $why:literal, $instead:literal) => {
+        $crate::export::inventory::submit! {
+            $crate::registry::Absent { kind: $kind, name: $name, why: $why, instead: $instead }
+        }
+    };
+}
+
 impl Entry {
     /// `crate/Name`, which is never ambiguous.
     pub fn qualified(&self) -> String {
@@ -262,6 +294,12 @@ fn find<K: Kind + ?Sized>(name: &str, place: Place, r: &mut Reader) -> Option<Fo
         }
     }
     let known: Vec<_> = of_kind::<K>().flat_map(|e| std::iter::once(e.name).chain(e.alias.iter().copied())).collect();
+    if let Some(absent) = Absent::find(K::NAME, name) {
+        r.report(
+            Diagnostic::new("PL0103", Some(place), format!("{} {name}: {}", K::NAME, absent.why)).label(absent.instead),
+        );
+        return None;
+    }
     let mut d = Diagnostic::new("PL0103", Some(place), format!("no {} is called `{name}`", K::NAME));
     if let Some(near) = nearest(name, known.iter().copied()) {
         d = d.label(format!("did you mean `{near}`?"));
@@ -376,11 +414,13 @@ pub fn schema_of<T: schemars::JsonSchema>(fields: &[Field]) -> schemars::Schema 
 /// Keys of the slot of a kind: no field of its plugins may have one of these names, because both stand in one table.
 pub fn reserved(kind: &str) -> &'static [&'static str] {
     match kind {
-        "loss" => &["name", "id", "factor", "output"],
+        "loss" => &["name", "id", "factor", "output", "loss_factors"],
         "augmentation" => &["name", "id", "p"],
-        "scheduler" => &["name", "id", "every"],
+        "scheduler" => &["name", "id", "every", "warmup"],
         "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
         "source" => &["name", "id", "augment"],
+        "optimizer" => &["name", "id", "group", "match", "filter_bias_and_bn"],
+        "metric" => &["name", "id", "per"],
         _ => &["name", "id"],
     }
 }

@@ -32,14 +32,15 @@ impl StepDown {
 
 impl Scheduler for StepDown {
     type State = u64;
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> u64 {
-        0
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<u64> {
+        Ok(0)
     }
-    fn rate(&self, drops: &mut u64, tick: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, drops: &mut u64, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
         if tick.count.is_multiple_of(self.step_size) {
             *drops += 1;
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
+        Ok(())
     }
 }
 
@@ -179,9 +180,12 @@ struct Plateau {
 
 impl Scheduler for Plateau {
     type State = ();
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
-    fn rate(&self, (): &mut (), _: &Tick, now: &mut [GroupRates]) {
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<()> {
+        Ok(())
+    }
+    fn rate(&self, (): &mut (), _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         now.iter_mut().for_each(|g| g.lr *= self.factor);
+        Ok(())
     }
 }
 

@@ -9,11 +9,13 @@ use syn::{Attribute, Error, Expr, ExprRange, Fields, Ident, ItemStruct, Lit, Lit
 /// says the same at run time, and the laws of the test kit hold the two together.
 fn reserved(kind: &str) -> &'static [&'static str] {
     match kind {
-        "loss" => &["name", "id", "factor", "output"],
+        "loss" => &["name", "id", "factor", "output", "loss_factors"],
         "augmentation" => &["name", "id", "p"],
-        "scheduler" => &["name", "id", "every"],
+        "scheduler" => &["name", "id", "every", "warmup"],
         "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
         "source" => &["name", "id", "augment"],
+        "optimizer" => &["name", "id", "group", "match", "filter_bias_and_bn"],
+        "metric" => &["name", "id", "per"],
         _ => &["name", "id"],
     }
 }

@@ -5,7 +5,7 @@
 use crate::tick_counts;
 use pleach_core::quantity::Span;
 use pleach_core::read::Rules;
-use pleach_core::{GroupRates, Plan, Scheduler, Tick, plugin, state};
+use pleach_core::{GroupRates, Plan, Result, Scheduler, Tick, plugin, state};
 use std::f64::consts::PI;
 
 /// Lets the learning rate fall along half a cosine to `eta_min` within `T_max` ticks, and rise again after that.
@@ -35,13 +35,13 @@ pub struct CosineAnnealingLRState {
 impl Scheduler for CosineAnnealingLR {
     type State = CosineAnnealingLRState;
 
-    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> CosineAnnealingLRState {
-        CosineAnnealingLRState { ticks: 0, T_max: tick_counts::ticks(plan, self.T_max) }
+    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<CosineAnnealingLRState> {
+        Ok(CosineAnnealingLRState { ticks: 0, T_max: tick_counts::ticks(plan, self.T_max) })
     }
 
-    fn rate(&self, state: &mut CosineAnnealingLRState, _: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut CosineAnnealingLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
-        let Some(half) = state.T_max.filter(|&n| n > 0) else { return };
+        let Some(half) = state.T_max.filter(|&n| n > 0) else { return Ok(()) };
         let (t, n) = (state.ticks, half as f64);
         // From the rate as it stands (PyTorch's recursive form), so that others may change it in between.
         // One tick past each bottom the quotient is 0 / 0, and the rise is taken from the formula itself.
@@ -54,5 +54,6 @@ impl Scheduler for CosineAnnealingLR {
                 cosine(t) / cosine(t - 1) * (group.lr - self.eta_min) + self.eta_min
             };
         }
+        Ok(())
     }
 }

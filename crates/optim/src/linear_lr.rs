@@ -3,7 +3,7 @@
 use crate::tick_counts;
 use pleach_core::quantity::Span;
 use pleach_core::read::Rules;
-use pleach_core::{GroupRates, Plan, Scheduler, Tick, plugin, state};
+use pleach_core::{GroupRates, Plan, Result, Scheduler, Tick, plugin, state};
 
 /// Moves the learning rate along a line, from `start_factor` to `end_factor` times itself within `total_iters` ticks.
 #[plugin(scheduler, cite = "https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LinearLR.html", check = Self::check)]
@@ -38,17 +38,18 @@ pub struct LinearLRState {
 impl Scheduler for LinearLR {
     type State = LinearLRState;
 
-    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> LinearLRState {
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<LinearLRState> {
         now.iter_mut().for_each(|g| g.lr *= self.start_factor);
-        LinearLRState { ticks: 0, total_iters: tick_counts::ticks(plan, self.total_iters) }
+        Ok(LinearLRState { ticks: 0, total_iters: tick_counts::ticks(plan, self.total_iters) })
     }
 
-    fn rate(&self, state: &mut LinearLRState, _: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut LinearLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
-        let Some(total) = state.total_iters.filter(|&total| state.ticks <= total) else { return };
+        let Some(total) = state.total_iters.filter(|&total| state.ticks <= total) else { return Ok(()) };
         // From the rate as it stands, so that others may change it in between.
         let rise = self.end_factor - self.start_factor;
         let before = total as f64 * self.start_factor + (state.ticks - 1) as f64 * rise;
         now.iter_mut().for_each(|g| g.lr *= 1.0 + rise / before);
+        Ok(())
     }
 }

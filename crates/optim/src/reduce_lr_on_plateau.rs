@@ -2,7 +2,7 @@
 
 use crate::per_group::PerGroup;
 use pleach_core::read::Rules;
-use pleach_core::{Better, GroupRates, Plan, Scheduler, Tick, config, plugin, state};
+use pleach_core::{Better, GroupRates, Plan, Result, Scheduler, Tick, config, plugin, state};
 
 /// Which way a metric improves.
 #[config]
@@ -87,7 +87,7 @@ pub struct PlateauState {
 impl Scheduler for ReduceLROnPlateau {
     type State = PlateauState;
 
-    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> PlateauState {
+    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<PlateauState> {
         let said = match plan.better.get(&self.monitor) {
             Some(Better::Higher) => PlateauMode::Max,
             _ => PlateauMode::Min,
@@ -97,11 +97,11 @@ impl Scheduler for ReduceLROnPlateau {
             PlateauMode::Min => f64::INFINITY,
             PlateauMode::Max => f64::NEG_INFINITY,
         };
-        PlateauState { mode, best: worst, bad_ticks: 0, cooldown: 0 }
+        Ok(PlateauState { mode, best: worst, bad_ticks: 0, cooldown: 0 })
     }
 
-    fn rate(&self, state: &mut PlateauState, tick: &Tick, now: &mut [GroupRates]) {
-        let Some(&metric) = tick.metrics.get(&self.monitor) else { return };
+    fn rate(&self, state: &mut PlateauState, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
+        let Some(&metric) = tick.metrics.get(&self.monitor) else { return Ok(()) };
         if self.improved(state.mode, metric, state.best) {
             state.best = metric;
             state.bad_ticks = 0;
@@ -122,6 +122,7 @@ impl Scheduler for ReduceLROnPlateau {
             state.cooldown = self.cooldown;
             state.bad_ticks = 0;
         }
+        Ok(())
     }
 
     fn monitors(&self) -> Vec<String> {

@@ -88,12 +88,12 @@ impl Sequence {
 
 /// It holds running schedulers, so its state is no plain value and the erased trait is written by hand.
 impl DynScheduler for SequentialLR {
-    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Box<dyn Any + Send> {
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<Box<dyn Any + Send>> {
         let fresh: Vec<_> = now.iter().map(|g| GroupRates { lr: g.initial_lr, ..*g }).collect();
         let (mut begins, mut schedulers) = (Vec::new(), Vec::new());
         for plug in &self.schedulers {
             let mut rates = fresh.clone();
-            schedulers.push(Running::start(plug, plan, &mut rates));
+            schedulers.push(Running::start(plug, plan, &mut rates)?);
             let momentum = |new: &GroupRates, old: &GroupRates| new.momentum.filter(|_| new.momentum != old.momentum);
             begins.push(
                 rates.iter().zip(&fresh).map(|(g, old)| Begin { lr: g.lr, momentum: momentum(g, old) }).collect(),
@@ -102,19 +102,20 @@ impl DynScheduler for SequentialLR {
         let milestones = self.milestones.iter().map(|&m| plan.ticks(m)).collect();
         let sequence = Sequence { ticks: 0, milestones, begins, schedulers };
         sequence.begin(sequence.turn(), now);
-        Box::new(sequence)
+        Ok(Box::new(sequence))
     }
 
-    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) {
-        let Some(sequence) = state.downcast_mut::<Sequence>() else { return };
+    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
+        let Some(sequence) = state.downcast_mut::<Sequence>() else { return Ok(()) };
         let before = sequence.turn();
         sequence.ticks += 1;
         let turn = sequence.turn();
         if turn != before {
             sequence.begin(turn, now);
         } else if let Some(scheduler) = sequence.schedulers.get_mut(turn) {
-            scheduler.rate(tick, now);
+            scheduler.rate(tick, now)?;
         }
+        Ok(())
     }
 
     fn monitors(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::tick_counts;
 use pleach_core::quantity::Span;
 use pleach_core::read::Rules;
-use pleach_core::{GroupRates, Plan, Scheduler, Tick, plugin, state};
+use pleach_core::{GroupRates, Plan, Result, Scheduler, Tick, plugin, state};
 
 /// Multiplies the learning rate by `gamma` once every `step_size` ticks.
 #[plugin(scheduler, cite = "https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html", check = Self::check)]
@@ -32,14 +32,15 @@ pub struct StepLRState {
 impl Scheduler for StepLR {
     type State = StepLRState;
 
-    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> StepLRState {
-        StepLRState { ticks: 0, step_size: tick_counts::ticks(plan, self.step_size) }
+    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<StepLRState> {
+        Ok(StepLRState { ticks: 0, step_size: tick_counts::ticks(plan, self.step_size) })
     }
 
-    fn rate(&self, state: &mut StepLRState, _: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut StepLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
         if state.step_size.is_some_and(|n| n > 0 && state.ticks.is_multiple_of(n)) {
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
+        Ok(())
     }
 }

@@ -42,12 +42,12 @@ fn plan(every: Every, lr: f64) -> Plan {
 /// The rate before each of `n` ticks.
 fn rates(scheduler: &Plug<dyn DynScheduler>, plan: &Plan, n: usize, metric: impl Fn(usize) -> Option<f64>) -> Vec<f64> {
     let mut now = plan.base.clone();
-    let mut state = scheduler.start(plan, &mut now);
+    let mut state = scheduler.start(plan, &mut now).unwrap();
     (0..n)
         .map(|i| {
             let before = now[0].lr;
             let metrics = metric(i).map(|m| ("val_loss".to_owned(), m)).into_iter().collect();
-            scheduler.rate(&mut *state, &Tick { count: i as u64 + 1, metrics, ..Tick::default() }, &mut now);
+            scheduler.rate(&mut *state, &Tick { count: i as u64 + 1, metrics, ..Tick::default() }, &mut now).unwrap();
             before
         })
         .collect()
@@ -108,10 +108,10 @@ fn groups_have_their_own_least_rates() {
     let group = |lr| GroupRates { lr, momentum: None, initial_lr: lr };
     let plan = Plan { base: vec![group(1.0), group(0.1)], ..plan(Every::Epoch, 1.0) };
     let mut now = plan.base.clone();
-    let mut state = scheduler.start(&plan, &mut now);
+    let mut state = scheduler.start(&plan, &mut now).unwrap();
     for count in 1..=4 {
         let metrics = [("val_loss".to_owned(), 1.0)].into_iter().collect();
-        scheduler.rate(&mut *state, &Tick { count, metrics, ..Tick::default() }, &mut now);
+        scheduler.rate(&mut *state, &Tick { count, metrics, ..Tick::default() }, &mut now).unwrap();
     }
     assert_eq!([now[0].lr, now[1].lr], [0.5, 0.02]);
 }
@@ -140,7 +140,7 @@ fn a_state_of_other_schedulers_is_refused() {
     };
     let plan = plan(Every::Epoch, 1.0);
     let two = of(2);
-    let saved = two.save(&*two.start(&plan, &mut plan.base.clone())).unwrap();
+    let saved = two.save(&*two.start(&plan, &mut plan.base.clone()).unwrap()).unwrap();
     assert!(two.restore(&saved).is_ok());
     assert_eq!(of(3).restore(&saved).err().map(|e| e.code()), Some("PL0204"));
 }

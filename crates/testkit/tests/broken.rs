@@ -33,14 +33,15 @@ struct Count {
 
 impl Scheduler for Forgetful {
     type State = Count;
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Count {
-        Count { ticks: 0 }
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<Count> {
+        Ok(Count { ticks: 0 })
     }
-    fn rate(&self, state: &mut Count, _: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut Count, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
         if state.ticks.is_multiple_of(3) {
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
+        Ok(())
     }
 }
 
@@ -54,9 +55,12 @@ struct Diving {
 
 impl Scheduler for Diving {
     type State = ();
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
-    fn rate(&self, (): &mut (), _: &Tick, now: &mut [GroupRates]) {
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<()> {
+        Ok(())
+    }
+    fn rate(&self, (): &mut (), _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         now.iter_mut().for_each(|g| g.lr -= self.amount);
+        Ok(())
     }
 }
 

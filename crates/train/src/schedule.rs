@@ -31,8 +31,11 @@ pub enum Moment {
 
 impl Schedule {
     /// Starts a scheduler, which may set the first rates.
-    pub fn start(config: &SchedulerConfig, plan: &Plan, rates: &mut [GroupRates]) -> Self {
-        Self { config: config.clone(), state: config.plug.start(plan, rates), slot: SlotState::default() }
+    ///
+    /// # Errors
+    /// It cannot work with such a plan.
+    pub fn start(config: &SchedulerConfig, plan: &Plan, rates: &mut [GroupRates]) -> Result<Self> {
+        Ok(Self { config: config.clone(), state: config.plug.start(plan, rates)?, slot: SlotState::default() })
     }
 
     /// Learns what was measured. A scheduler hears of each measurement once, at its next tick: a value that
@@ -42,18 +45,21 @@ impl Schedule {
     }
 
     /// Ticks if the slot ticks at such a moment.
-    pub fn tick(&mut self, moment: Moment, step: u64, epoch: u32, rates: &mut [GroupRates]) {
+    ///
+    /// # Errors
+    /// The scheduler has come to its end before the run.
+    pub fn tick(&mut self, moment: Moment, step: u64, epoch: u32, rates: &mut [GroupRates]) -> Result<()> {
         let due = match self.config.slot.every {
             Every::Step => moment == Moment::Step,
             Every::Epoch => moment == Moment::EpochEnd,
         };
         if !due {
-            return;
+            return Ok(());
         }
         self.slot.ticks += 1;
         let metrics = std::mem::take(&mut self.slot.measured);
         let tick = Tick { count: self.slot.ticks, step, epoch, epoch_end: moment == Moment::EpochEnd, metrics };
-        self.config.plug.rate(&mut *self.state, &tick, rates);
+        self.config.plug.rate(&mut *self.state, &tick, rates)
     }
 
     /// The state as data.

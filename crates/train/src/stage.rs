@@ -9,6 +9,7 @@ use pleach_config::run::{Limit, Run};
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::observer::RunInfo;
 use pleach_core::kinds::optimizer::Memory;
+use pleach_core::kinds::scheduler::SchedulerConfig;
 use pleach_core::{Better, DataInfo, Error, Fit, GroupRates, Named, Net, Params, Plan, Precision, Result};
 use pleach_data::{Dataloader, Loader};
 use std::collections::BTreeMap;
@@ -130,7 +131,7 @@ impl<'r> Stage<'r> {
             initial_lr: run.optimizer.lr(),
         }];
         let steps_per_epoch = train_batches.div_ceil(run.trainer.accumulate_grad_batches) as u64;
-        let schedule = run.scheduler.as_ref().map(|config| {
+        let start = |config: &SchedulerConfig| {
             let plan = Plan {
                 steps_per_epoch,
                 total_steps: total_steps(run, steps_per_epoch),
@@ -139,7 +140,8 @@ impl<'r> Stage<'r> {
                 better: directions(run, &data.info),
             };
             Schedule::start(config, &plan, &mut rates)
-        });
+        };
+        let schedule = run.scheduler.as_ref().map(start).transpose()?;
         let scaler = (run.trainer.precision == Precision::F16Mixed).then(|| Scaler::new(run.trainer.loss_scale));
         Ok(Self {
             run,

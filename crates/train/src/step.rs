@@ -111,7 +111,8 @@ impl Pipeline<'_> {
             momentum: self.optimizer.momentum(),
             initial_lr: self.optimizer.lr(),
         });
-        let mut group = StepGroup { params: Vec::new(), hyper: Hyper { lr: rate.lr, momentum: rate.momentum } };
+        let mut group =
+            StepGroup { key: "group:0", params: Vec::new(), hyper: Hyper { lr: rate.lr, momentum: rate.momentum } };
         for (name, weight) in self.params.trainable() {
             if let Some(gradient) = gradients.remove(name) {
                 group.params.push((name, weight, gradient));

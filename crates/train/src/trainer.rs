@@ -361,7 +361,7 @@ impl<'h> Trainer<'h> {
                         }
                     }
                     stage.learn(&metrics);
-                    self.tick(stage, course, Moment::Step);
+                    self.tick(stage, course, Moment::Step)?;
                     let (step, epoch) = (course.clock.step, course.clock.epoch);
                     let seconds = step_began.elapsed().as_secs_f64();
                     self.tell(
@@ -395,7 +395,7 @@ impl<'h> Trainer<'h> {
         }
         course.learn(&metrics);
         stage.learn(&metrics);
-        self.tick(stage, course, Moment::EpochEnd);
+        self.tick(stage, course, Moment::EpochEnd)?;
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         course.clock.epoch += 1;
         course.clock.batch = 0;
@@ -408,10 +408,9 @@ impl<'h> Trainer<'h> {
         Ok(Flow::Goes)
     }
 
-    fn tick(&self, stage: &mut Stage<'_>, course: &Course, moment: Moment) {
-        if let Some(schedule) = &mut stage.schedule {
-            schedule.tick(moment, course.clock.steps_in_phase(), course.clock.epochs_in_phase(), &mut stage.rates);
-        }
+    fn tick(&self, stage: &mut Stage<'_>, course: &Course, moment: Moment) -> Result<()> {
+        let Some(schedule) = &mut stage.schedule else { return Ok(()) };
+        schedule.tick(moment, course.clock.steps_in_phase(), course.clock.epochs_in_phase(), &mut stage.rates)
     }
 
     /// Says which samples were in a step that failed, and saves them for a replay.

@@ -1,4 +1,4 @@
-use pleach_core::{GroupRates, Plan, Scheduler, Tick, plugin, state};
+use pleach_core::{GroupRates, Plan, Result, Scheduler, Tick, plugin, state};
 
 /// Halves the learning rate after a number of ticks, once.
 #[plugin(scheduler)]
@@ -15,14 +15,15 @@ pub struct Halved(bool);
 impl Scheduler for HalveAt {
     type State = Halved;
 
-    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Halved {
-        Halved(false)
+    fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<Halved> {
+        Ok(Halved(false))
     }
 
-    fn rate(&self, state: &mut Halved, tick: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut Halved, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
         if tick.count >= self.tick && !state.0 {
             state.0 = true;
             now.iter_mut().for_each(|g| g.lr *= 0.5);
         }
+        Ok(())
     }
 }

@@ -126,7 +126,9 @@ fn form(form: Form) -> &'static str {
     match form {
         Form::Logits => "logits",
         Form::Probabilities => "probabilities",
+        Form::LogProbabilities => "logarithms of probabilities",
         Form::Values => "values",
+        Form::Embeddings => "embeddings",
     }
 }
 
@@ -135,6 +137,8 @@ fn target(target: Target) -> &'static str {
         Target::Class => "class indices",
         Target::Mask => "masks",
         Target::Values => "values",
+        Target::Pair => "1 or -1 for each pair",
+        Target::Nothing => "no target",
     }
 }
 
@@ -144,5 +148,6 @@ fn part(part: Part) -> &'static str {
         Part::Maps => "maps",
         Part::Instances => "instances",
         Part::Values => "values",
+        Part::Frames => "images",
     }
 }

@@ -262,8 +262,12 @@ pub mod schedulers {
     }
     impl Scheduler for Stairs {
         type State = ();
-        fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
-        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) {}
+        fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
+        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
     }
 
     /// Drops when a metric no longer moves.
@@ -281,8 +285,12 @@ pub mod schedulers {
     }
     impl Scheduler for ReduceLROnPlateau {
         type State = ();
-        fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
-        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) {}
+        fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
+        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
         fn monitors(&self) -> Vec<String> {
             vec![self.monitor.clone()]
         }
@@ -297,8 +305,12 @@ pub mod schedulers {
     }
     impl Scheduler for SequentialLR {
         type State = ();
-        fn start(&self, _: &Plan, _: &mut [GroupRates]) {}
-        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) {}
+        fn start(&self, _: &Plan, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
+        fn rate(&self, _: &mut (), _: &Tick, _: &mut [GroupRates]) -> Result<()> {
+            Ok(())
+        }
         fn monitors(&self) -> Vec<String> {
             self.schedulers.iter().flat_map(|s| s.monitors()).collect()
         }

@@ -10,8 +10,12 @@ pub enum Form {
     Logits,
     /// Between 0 and 1.
     Probabilities,
+    /// Logarithms of probabilities: what log-softmax gives.
+    LogProbabilities,
     /// The quantity itself (regression).
     Values,
+    /// Features to be compared with each other: (N, 2, D) for pairs, (N, 3, D) for triplets.
+    Embeddings,
 }
 
 /// What a prediction is held against.
@@ -22,8 +26,12 @@ pub enum Target {
     Class,
     /// 0 or 1 (or between) for every value of the prediction, of its shape and type.
     Mask,
-    /// Numbers of the prediction's shape.
+    /// Numbers of the prediction's shape and type.
     Values,
+    /// 1 for a pair that belongs together, -1 for one that does not: (N), of the prediction's type.
+    Pair,
+    /// Nothing: parts of the prediction are compared with each other.
+    Nothing,
 }
 
 impl Target {
@@ -33,6 +41,8 @@ impl Target {
             Self::Class => "class",
             Self::Mask => "mask",
             Self::Values => "values",
+            Self::Pair => "pair",
+            Self::Nothing => "nothing",
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum Part {
     Instances,
     /// [`Row::values`].
     Values,
+    /// [`Row::frames`].
+    Frames,
 }
 
 /// An accumulator over rows that merges. Rows of a video come in the order of its frames.

@@ -14,7 +14,7 @@ pub struct Hyper {
     pub momentum: Option<f64>,
 }
 
-/// What an optimizer remembers of one parameter (or, under the empty name, of all): tensors and numbers by name.
+/// What an optimizer remembers of one parameter or of a whole group: tensors and numbers by name.
 #[derive(Debug, Clone, Default)]
 pub struct ParamSlots {
     /// Tensors of the parameter's shape or any other.
@@ -45,7 +45,7 @@ impl ParamSlots {
     }
 }
 
-/// Everything an optimizer remembers, by parameter name.
+/// Everything an optimizer remembers, by the name of a parameter or the key of a group.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(pub BTreeMap<String, ParamSlots>);
 
@@ -55,6 +55,8 @@ pub struct MemoryNumbers(pub BTreeMap<String, BTreeMap<String, f64>>);
 
 /// One group of parameters at a step: names, weights and gradients.
 pub struct StepGroup<'a> {
+    /// Under what the slots of the group as a whole are kept in [`Memory`]; no parameter is called so.
+    pub key: &'a str,
     /// Parameters with their gradients, in the order of their names.
     pub params: Vec<(&'a str, &'a Weight, Tensor)>,
     /// The group's rates.
@@ -72,6 +74,17 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
     /// What a momentum cycle may change: momentum or the first beta.
     fn momentum(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether it works on all parameters together, so that groups of them are refused (LBFGS).
+    fn one_group(&self) -> bool {
+        false
+    }
+
+    /// The weight to evaluate and to ship, where it is another than the one that is trained (schedule-free methods,
+    /// whose gradients are taken at a point beside the average that they are after).
+    fn eval_weight(&self, _param: &Tensor, _slots: &ParamSlots, _hyper: &Hyper) -> Result<Option<Tensor>> {
+        Ok(None)
     }
 
     /// The new value of one parameter from its value and gradient (no graph attached to either).

@@ -91,10 +91,16 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync + 'static {
     type State: Serialize + DeserializeOwned + Send + 'static;
 
     /// The state before the first step; may set the rates with which training begins.
-    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Self::State;
+    ///
+    /// # Errors
+    /// It cannot work with such a plan or such groups (a momentum cycle over an optimizer without momentum).
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<Self::State>;
 
     /// Sets the rates after a tick.
-    fn rate(&self, state: &mut Self::State, tick: &Tick, now: &mut [GroupRates]);
+    ///
+    /// # Errors
+    /// It has come to its end (more ticks than a cycle was made for).
+    fn rate(&self, state: &mut Self::State, tick: &Tick, now: &mut [GroupRates]) -> Result<()>;
 
     /// Metrics that it watches, by their full names.
     fn monitors(&self) -> Vec<String> {
@@ -105,9 +111,9 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync + 'static {
 /// [`Scheduler`] with its state behind [`Any`]: what a slot holds.
 pub trait DynScheduler: std::fmt::Debug + Send + Sync + 'static {
     /// See [`Scheduler::start`].
-    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Box<dyn Any + Send>;
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<Box<dyn Any + Send>>;
     /// See [`Scheduler::rate`].
-    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]);
+    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) -> Result<()>;
     /// See [`Scheduler::monitors`].
     fn monitors(&self) -> Vec<String>;
     /// The state as data.
@@ -117,13 +123,14 @@ pub trait DynScheduler: std::fmt::Debug + Send + Sync + 'static {
 }
 
 impl<T: Scheduler> DynScheduler for T {
-    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Box<dyn Any + Send> {
-        Box::new(Scheduler::start(self, plan, now))
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<Box<dyn Any + Send>> {
+        Ok(Box::new(Scheduler::start(self, plan, now)?))
     }
-    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) {
+    fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
         // A state of another scheduler cannot get here: `start` and `restore` make the only ones.
-        if let Some(state) = state.downcast_mut() {
-            Scheduler::rate(self, state, tick, now);
+        match state.downcast_mut() {
+            Some(state) => Scheduler::rate(self, state, tick, now),
+            None => Ok(()),
         }
     }
     fn monitors(&self) -> Vec<String> {
@@ -145,13 +152,19 @@ pub struct Running {
 
 impl Running {
     /// Starts a scheduler.
-    pub fn start(plug: &Plug<dyn DynScheduler>, plan: &Plan, now: &mut [GroupRates]) -> Self {
-        Self { plug: plug.clone(), state: plug.start(plan, now) }
+    ///
+    /// # Errors
+    /// See [`Scheduler::start`].
+    pub fn start(plug: &Plug<dyn DynScheduler>, plan: &Plan, now: &mut [GroupRates]) -> Result<Self> {
+        Ok(Self { plug: plug.clone(), state: plug.start(plan, now)? })
     }
 
     /// See [`Scheduler::rate`].
-    pub fn rate(&mut self, tick: &Tick, now: &mut [GroupRates]) {
-        self.plug.rate(&mut *self.state, tick, now);
+    ///
+    /// # Errors
+    /// See [`Scheduler::rate`].
+    pub fn rate(&mut self, tick: &Tick, now: &mut [GroupRates]) -> Result<()> {
+        self.plug.rate(&mut *self.state, tick, now)
     }
 
     /// The state as data.

@@ -60,7 +60,7 @@ fn cases(wants: Wants, dtype: DType) -> Check<Vec<Case>> {
     let mut all = Vec::new();
     let shapes: &[&[usize]] = match wants.target {
         Target::Class => &[&[5, 3], &[2, 3, 2, 4]],
-        Target::Mask | Target::Values => &[&[2, 1, 3, 4], &[2, 2, 3, 2]],
+        _ => &[&[2, 1, 3, 4], &[2, 2, 3, 2]],
     };
     for &shape in shapes {
         let mut rng = Rng::named(1, Purpose::Other, "losses");
@@ -115,7 +115,7 @@ fn cases(wants: Wants, dtype: DType) -> Check<Vec<Case>> {
                     1.0 - right
                 }
             }
-            Form::Values => right + if sign > 0.0 { 0.0 } else { 1e3 },
+            Form::LogProbabilities | Form::Values | Form::Embeddings => right + if sign > 0.0 { 0.0 } else { 1e3 },
         };
         add("random predictions", true, &mut |i, _| noise[i], &mut |i| other[i])?;
         add("random predictions and targets all 0", true, &mut |i, _| noise[i], &mut |_| 0.0)?;

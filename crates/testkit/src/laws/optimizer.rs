@@ -52,7 +52,7 @@ fn step(plug: &Plug<dyn Optimizer>, params: &Params, memory: &mut Memory, scale:
     let (_, grads) = bowl(params, scale)?;
     let list = params.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
     let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-    let group = StepGroup { params: list.collect::<Result<_>>()?, hyper };
+    let group = StepGroup { key: "group:0", params: list.collect::<Result<_>>()?, hyper };
     plug.step(&group, memory, Some(&mut || bowl(params, scale)))?;
     Ok(())
 }

@@ -56,11 +56,11 @@ fn run(
     state: &mut dyn Any,
     now: &mut [GroupRates],
     counts: std::ops::RangeInclusive<u64>,
-) -> Vec<Vec<GroupRates>> {
+) -> Check<Vec<Vec<GroupRates>>> {
     counts
         .map(|count| {
-            plug.rate(state, &tick(plug, count), now);
-            now.to_vec()
+            plug.rate(state, &tick(plug, count), now)?;
+            Ok(now.to_vec())
         })
         .collect()
 }
@@ -69,9 +69,9 @@ fn usable(plug: &Plug<dyn DynScheduler>) -> Check {
     for every in [Every::Epoch, Every::Step] {
         let plan = plan(every);
         let mut now = plan.base.clone();
-        let mut state = plug.start(&plan, &mut now);
+        let mut state = plug.start(&plan, &mut now)?;
         let at_start = vec![now.clone()];
-        for (t, rates) in at_start.into_iter().chain(run(plug, &mut *state, &mut now, 1..=TICKS)).enumerate() {
+        for (t, rates) in at_start.into_iter().chain(run(plug, &mut *state, &mut now, 1..=TICKS)?).enumerate() {
             for g in rates {
                 let momentum = g.momentum.unwrap_or(0.0);
                 ensure(g.lr.is_finite() && g.lr >= 0.0 && momentum.is_finite() && momentum >= 0.0, || {
@@ -86,17 +86,17 @@ fn usable(plug: &Plug<dyn DynScheduler>) -> Check {
 fn resumes(plug: &Plug<dyn DynScheduler>) -> Check {
     let plan = plan(Every::Epoch);
     let mut now = plan.base.clone();
-    let mut state = plug.start(&plan, &mut now);
-    let whole = run(plug, &mut *state, &mut now, 1..=TICKS);
+    let mut state = plug.start(&plan, &mut now)?;
+    let whole = run(plug, &mut *state, &mut now, 1..=TICKS)?;
     for stop in 0..TICKS {
         let mut now = plan.base.clone();
-        let mut state = plug.start(&plan, &mut now);
-        run(plug, &mut *state, &mut now, 1..=stop);
+        let mut state = plug.start(&plan, &mut now)?;
+        run(plug, &mut *state, &mut now, 1..=stop)?;
         let saved = plug.save(&*state)?;
         let again = fresh(plug)?;
         let mut restored = again.restore(&through_text(&saved)?)?;
         ensure(again.save(&*restored)? == saved, || format!("after {stop} ticks {saved} is saved and not restored"))?;
-        let rest = run(&again, &mut *restored, &mut now, stop + 1..=TICKS);
+        let rest = run(&again, &mut *restored, &mut now, stop + 1..=TICKS)?;
         for (i, (a, b)) in rest.iter().zip(&whole[stop as usize..]).enumerate() {
             let bits = |g: &GroupRates| (g.lr.to_bits(), g.momentum.map(f64::to_bits));
             ensure(a.iter().map(bits).eq(b.iter().map(bits)), || {
