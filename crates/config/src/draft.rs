@@ -6,9 +6,10 @@ use pleach_core::diagnostic::{Diagnostic, nearest};
 use pleach_core::kinds::keeper::KeeperConfig;
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::scheduler::SchedulerConfig;
+use pleach_core::param_groups::OptimizerConfig;
 use pleach_core::read::{Read, ReadTable, Reader, table};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
-use pleach_core::{Kind, Observer, Optimizer, Plug, Task, registry};
+use pleach_core::{Kind, Observer, Plug, Task, registry};
 
 /// The sections, each as far as it could be read. What is `None` has been reported.
 pub(crate) struct Draft {
@@ -16,7 +17,7 @@ pub(crate) struct Draft {
     pub task: Option<Plug<dyn Task>>,
     pub model: Option<ModelConfig>,
     pub loss: Option<Vec<LossConfig>>,
-    pub optimizer: Option<Plug<dyn Optimizer>>,
+    pub optimizer: Option<OptimizerConfig>,
     pub scheduler: Option<Option<SchedulerConfig>>,
     pub dataset: Option<Dataset>,
     pub dataloader: Option<Dataloaders>,
@@ -86,8 +87,8 @@ impl Draft {
             model: needed(root, "model", &known_names::<dyn pleach_core::Model>(), r),
             loss: list(root, "loss", r),
             optimizer: match root.get("optimizer") {
-                Some(node) => Plug::read(node, r),
-                None => by_default("AdamW", "optimizer", r),
+                Some(node) => OptimizerConfig::read(node, r),
+                None => by_default("AdamW", "optimizer", r).map(OptimizerConfig::of_all),
             },
             scheduler: optional(root, "scheduler", r),
             dataset: needed(root, "dataset", "a table [dataset.train] whose `name` is that of a source", r),

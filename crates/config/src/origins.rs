@@ -44,6 +44,12 @@ fn spellings(path: &str) -> Vec<String> {
     if path == "backend.train.name" {
         all.push("trainer.accelerator".into());
     }
+    // What a group of parameters does not say is as in the section.
+    if let Some((section, key)) = path.split_once(".group.").and_then(|(section, rest)| Some((section, rest.split_once('.')?.1)))
+        && (section == "optimizer" || section.ends_with(".optimizer"))
+    {
+        all.push(format!("{section}.{key}"));
+    }
     // A bare string is the name of a plugin.
     if let Some(plugin) = path.strip_suffix(".name") {
         all.push(plugin.to_owned());

@@ -12,7 +12,8 @@ pub use trainer::{ClipAlgorithm, Devices, FastDevRun, Limit, Profiler, Trainer};
 use pleach_core::kinds::keeper::KeeperConfig;
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::scheduler::SchedulerConfig;
-use pleach_core::{Observer, Optimizer, Plug, Task};
+use pleach_core::param_groups::OptimizerConfig;
+use pleach_core::{Observer, Plug, Task};
 use serde::{Deserialize, Serialize};
 
 /// A whole run. It is what `resolved.toml` holds and what the trainer executes.
@@ -27,7 +28,7 @@ pub struct Run {
     /// What is minimised; empty only where the task computes its own objective, or every phase has losses.
     pub loss: Vec<LossConfig>,
     /// How gradients change parameters.
-    pub optimizer: Plug<dyn Optimizer>,
+    pub optimizer: OptimizerConfig,
     /// How the rates change.
     pub scheduler: Option<SchedulerConfig>,
     /// Where samples come from.

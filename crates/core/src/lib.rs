@@ -12,6 +12,7 @@ pub mod error;
 pub mod image;
 pub mod kinds;
 pub mod named;
+pub mod param_groups;
 pub mod params;
 pub mod quantity;
 pub mod read;

@@ -34,7 +34,7 @@ pub struct State {
     pub rates: Vec<(f64, Option<f64>)>,
     /// State of each observer by its key.
     pub observers: BTreeMap<String, Saved>,
-    /// The observer whose averaged weights are in `ema.safetensors`.
+    /// Who keeps the averaged weights in `ema.safetensors`: an observer by its key, or `optimizer`.
     pub averages: Option<String>,
     /// State of each keeper by its key.
     pub keepers: BTreeMap<String, Saved>,

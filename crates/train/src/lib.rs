@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod evaluate;
 pub mod folder;
+pub mod groups;
 pub mod keep;
 pub mod predict;
 pub mod profile;

@@ -179,9 +179,7 @@ pub fn freeze(params: &Params, patterns: &[String]) -> Result<usize> {
     let globs: Vec<WildMatch> = patterns.iter().map(|p| WildMatch::new(p)).collect();
     for (pattern, glob) in patterns.iter().zip(&globs) {
         if !params.iter().any(|(name, _)| glob.matches(name)) {
-            let some: Vec<_> = params.iter().map(|(n, _)| n).take(5).collect();
-            return Err(Error::new("PL0403", format!("`freeze`: no parameter matches `{pattern}`"))
-                .hint(format!("parameters are called {} ...", some.join(", "))));
+            return Err(crate::groups::no_match("freeze", pattern, params));
         }
     }
     Ok(params.freeze(|name| globs.iter().any(|g| g.matches(name))))

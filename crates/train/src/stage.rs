@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{Checkpoint, numbers};
 use crate::clock::Clock;
+use crate::groups::Groups;
 use crate::scaler::Scaler;
 use crate::schedule::Schedule;
 use crate::setup::{OpenData, OpenSplit, build_net, load_weights, open_data};
@@ -30,6 +31,8 @@ pub struct Stage<'r> {
     pub val: Option<Loader>,
     /// Batches of an epoch that are used.
     pub train_batches: usize,
+    /// The optimizer with its groups of parameters.
+    pub groups: Groups,
     /// What the optimizer remembers.
     pub memory: Memory,
     /// The scheduler.
@@ -125,11 +128,8 @@ impl<'r> Stage<'r> {
             )
             .hint("make `[dataloader] batch_size` smaller, or see `drop_last` and `limit_train_batches`"));
         }
-        let mut rates = vec![GroupRates {
-            lr: run.optimizer.lr(),
-            momentum: run.optimizer.momentum(),
-            initial_lr: run.optimizer.lr(),
-        }];
+        let groups = Groups::new(&run.optimizer, &params)?;
+        let mut rates = groups.rates();
         let steps_per_epoch = train_batches.div_ceil(run.trainer.accumulate_grad_batches) as u64;
         let start = |config: &SchedulerConfig| {
             let plan = Plan {
@@ -151,6 +151,7 @@ impl<'r> Stage<'r> {
             train,
             val,
             train_batches,
+            groups,
             memory: Memory::default(),
             schedule,
             rates,
@@ -186,6 +187,11 @@ impl<'r> Stage<'r> {
         self.run.metrics.val.as_deref().unwrap_or_default()
     }
 
+    /// The weights to evaluate and to ship, where the optimizer has others for that than it trains.
+    pub fn eval_weights(&self) -> Result<Option<BTreeMap<String, pleach_core::Tensor>>> {
+        self.groups.eval_weights(&self.params, &self.memory, &self.rates)
+    }
+
     /// Lets the scheduler know what was measured.
     pub fn learn(&mut self, metrics: &Named<f64>) {
         if let Some(schedule) = &mut self.schedule {
@@ -213,6 +219,11 @@ impl<'r> Stage<'r> {
         let state = &checkpoint.state;
         self.params.load(&checkpoint.weights, Fit::Strict)?;
         self.memory = checkpoint.memory.clone();
+        if state.rates.len() != self.rates.len() {
+            let (had, have) = (state.rates.len(), self.rates.len());
+            return Err(Error::new("PL0507", format!("the checkpoint has {had} groups of parameters, the run {have}"))
+                .hint("a run goes on with the groups with which it began"));
+        }
         for (rate, (lr, momentum)) in self.rates.iter_mut().zip(&state.rates) {
             (rate.lr, rate.momentum) = (*lr, *momentum);
         }

@@ -1,6 +1,7 @@
 //! The one step pipeline. Its order is fixed: objective, scale, backward, accumulate, unscale,
 //! finite?, clip, optimizer. What comes after it (averages of weights, ticks, events) is the loop's.
 
+use crate::groups::Groups;
 use crate::scaler::{Gradients, Scaler};
 use candle_core::backprop::GradStore;
 use pleach_config::run::ClipAlgorithm;
@@ -8,8 +9,7 @@ use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::rng::Stream;
 use pleach_core::{
-    Backend, Batch, Cx, Error, GroupRates, Hyper, Mode, Named, Net, Optimizer, Params, Purpose, Result, Rng, StepCx,
-    StepGroup, Task, Tensor,
+    Backend, Batch, Cx, Error, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task, Tensor,
 };
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ pub struct Pipeline<'a> {
     pub losses: &'a [LossConfig],
     /// The kernels seat.
     pub kernels: &'a dyn Backend,
-    /// The optimizer.
-    pub optimizer: &'a dyn Optimizer,
+    /// The optimizer with its groups of parameters.
+    pub groups: &'a Groups,
     /// Bound of the gradient and how it is held.
     pub clip: Option<(f64, ClipAlgorithm)>,
     /// The run's seed.
@@ -106,23 +106,11 @@ impl Pipeline<'_> {
         if let Some((bound, algorithm)) = self.clip {
             clip(&mut gradients, &norms, bound, algorithm)?;
         }
-        let rate = rates.first().copied().unwrap_or(GroupRates {
-            lr: self.optimizer.lr(),
-            momentum: self.optimizer.momentum(),
-            initial_lr: self.optimizer.lr(),
-        });
-        let mut group =
-            StepGroup { key: "group:0", params: Vec::new(), hyper: Hyper { lr: rate.lr, momentum: rate.momentum } };
-        for (name, weight) in self.params.trainable() {
-            if let Some(gradient) = gradients.remove(name) {
-                group.params.push((name, weight, gradient));
-            }
-        }
         let mut again = || {
             let slope = self.slope(batches, 1.0)?;
             Ok((slope.losses.loss, slope.gradients.into_iter().collect()))
         };
-        self.optimizer.step(&group, memory, Some(&mut again))?;
+        self.groups.step(self.params, gradients, memory, rates, &mut again)?;
         Ok(Stepped::Taken(losses))
     }
 

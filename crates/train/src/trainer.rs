@@ -328,7 +328,7 @@ impl<'h> Trainer<'h> {
                 params: &stage.params,
                 losses: &run.loss,
                 kernels: &*run.backend.kernels,
-                optimizer: &*run.optimizer,
+                groups: &stage.groups,
                 clip: run.trainer.gradient_clip_val.map(|v| (v, run.trainer.gradient_clip_algorithm)),
                 seed: run.run.seed,
                 step: course.clock.step,
@@ -437,7 +437,7 @@ impl<'h> Trainer<'h> {
         let began = Instant::now();
         let own = match course.watch.weights() {
             Some((_, averages)) => Some(swap(stage, averages)?),
-            None => None,
+            None => stage.eval_weights()?.map(|weights| swap(stage, &weights)).transpose()?,
         };
         let pass = Pass {
             split: "val",
@@ -494,7 +494,10 @@ impl<'h> Trainer<'h> {
         }
         if wanted.contains(&step) {
             let scheduler = stage.schedule.as_ref().map(Schedule::save).transpose()?;
-            let averages = course.watch.weights();
+            let averages = match course.watch.weights() {
+                Some((who, weights)) => Some((who.to_owned(), weights.clone())),
+                None => stage.eval_weights()?.map(|weights| (OPTIMIZER.to_owned(), weights)),
+            };
             let state = State {
                 format: FORMAT,
                 clock: course.clock,
@@ -503,7 +506,7 @@ impl<'h> Trainer<'h> {
                 scheduler,
                 rates: stage.rates.iter().map(|r| (r.lr, r.momentum)).collect(),
                 observers: course.watch.save()?,
-                averages: averages.map(|(who, _)| who.to_owned()),
+                averages: averages.as_ref().map(|(who, _)| who.clone()),
                 keepers: course.keep.save()?,
                 scaler: stage.scaler,
                 epoch: tally.map(Tally::save).transpose()?.unwrap_or_default(),
@@ -512,7 +515,7 @@ impl<'h> Trainer<'h> {
                 info: stage.data.info.clone(),
                 ended: course.ended.clone(),
             };
-            let averages = averages.map(|(_, w)| w.clone());
+            let averages = averages.map(|(_, weights)| weights);
             self.shelf.write(&Checkpoint {
                 state,
                 weights: stage.params.snapshot()?,
@@ -556,6 +559,9 @@ impl Course {
         }
     }
 }
+
+/// Who keeps the averaged weights of a checkpoint, where it is no observer.
+const OPTIMIZER: &str = "optimizer";
 
 /// Why a checkpoint could be written now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,7 @@ impl Task for Classification {
     fn objective(&self, step: &mut StepCx<'_>) -> Result<Objective> {
         collate::learnable(step.batch, "label")?;
         let outputs = step.forward()?;
-        let (loss, parts) = weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels)?;
+        let (loss, parts) = weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels, step.cx.mode)?;
         Ok(Objective { loss, parts, outputs, skip: false })
     }
 

@@ -85,7 +85,7 @@ impl Task for Segmentation {
     fn objective(&self, step: &mut StepCx<'_>) -> Result<Objective> {
         collate::learnable(step.batch, "map")?;
         let outputs = step.forward()?.into_iter().map(|(name, t)| Ok((name, fold(t)?))).collect::<Result<_>>()?;
-        let (loss, parts) = weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels)?;
+        let (loss, parts) = weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels, step.cx.mode)?;
         Ok(Objective { loss, parts, outputs, skip: false })
     }
 

@@ -5,7 +5,8 @@ use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::scheduler::SchedulerConfig;
 use pleach_core::read::Rules;
-use pleach_core::{Backend, Model, Optimizer, Plug, Slot, config};
+use pleach_core::param_groups::OptimizerConfig;
+use pleach_core::{Backend, Model, Plug, Slot, config};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -106,7 +107,7 @@ pub struct Phase {
     /// The stage's losses.
     pub loss: Option<Vec<LossConfig>>,
     /// The stage's optimizer.
-    pub optimizer: Option<Plug<dyn Optimizer>>,
+    pub optimizer: Option<OptimizerConfig>,
     /// The stage's scheduler.
     pub scheduler: Option<SchedulerConfig>,
 }

@@ -4,6 +4,7 @@
 mod common;
 mod diagnostics;
 mod files;
+mod groups;
 mod resolved;
 mod rules;
 mod sections;

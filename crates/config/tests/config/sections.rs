@@ -13,7 +13,7 @@ fn three_lines_are_a_run_with_every_default() {
     let run = right(LEAST).run;
     assert_eq!((run.run.name.as_str(), run.run.seed), ("run", 0));
     assert_eq!(run.loss.iter().map(|l| l.plug.name()).collect::<Vec<_>>(), ["ClassLoss"]);
-    assert_eq!(run.optimizer.name(), "AdamW");
+    assert_eq!(run.optimizer.plug.name(), "AdamW");
     assert!(run.scheduler.is_none() && run.early_stopping.is_none() && run.phase.is_empty());
     assert_eq!(run.logging.iter().map(|l| l.name()).collect::<Vec<_>>(), ["JsonLines", "Csv", "Curves"]);
     let names = |list: &Option<Vec<pleach_core::kinds::metric::MetricConfig>>| {
@@ -137,7 +137,7 @@ fn phases_override_sections() {
         (first.name.as_str(), first.max_epochs, first.freeze.as_ref().map(Vec::len)),
         ("first", Some(2), Some(1))
     );
-    assert_eq!(first.optimizer.as_ref().map(|o| o.name()), Some("SGD".into()));
+    assert_eq!(first.optimizer.as_ref().map(|o| o.plug.name()), Some("SGD".into()));
     assert!(first.dataset.is_none() && first.loss.is_none());
     assert_eq!(second.dataset.as_ref().map(|d| d.train.slot.augment.len()), Some(1));
     assert_eq!((second.loss.as_ref().map(Vec::len), second.max_steps), (Some(1), Some(10)));

@@ -54,7 +54,7 @@ fn values_are_toml_and_bare_words_are_strings() {
 fn another_plugin_starts_from_its_own_defaults_whatever_the_order() {
     for sets in [["optimizer.name=SGD", "optimizer.momentum=0.9"], ["optimizer.momentum=0.9", "optimizer.name=SGD"]] {
         let run = right_set(FILE, &sets).run;
-        let saved = run.optimizer.saved().expect("saved");
+        let saved = run.optimizer.plug.saved().expect("saved");
         assert_eq!((&saved["lr"], &saved["momentum"]), (&0.01.into(), &0.9.into()));
     }
     // The same plugin keeps what the file says.

@@ -1,6 +1,8 @@
 //! Losses: one number for how far a prediction is from its target.
 
 use crate::kinds::backend::{Backend, FusedLoss};
+use crate::kinds::model::Mode;
+use crate::read::Rules;
 use crate::{Named, Result, Slot, Tensor, config};
 
 /// What the values of a prediction are.
@@ -93,13 +95,47 @@ pub trait Loss: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// Keys of a loss's slot.
-#[config]
+#[config(check = Self::check)]
 pub struct LossSlot {
     /// Weight of this loss in the sum.
     #[config(default = 1.0)]
     pub factor: f64,
     /// The model's output to which it applies; the first if not given.
     pub output: Option<String>,
+    /// Deep supervision: in training the loss applies to every output of the model, with one weight for each, in the
+    /// order of the outputs; evaluation takes the first output alone.
+    pub loss_factors: Option<Vec<f64>>,
+}
+
+impl LossSlot {
+    fn check(&self, rules: &mut Rules) {
+        if self.loss_factors.is_some() && self.output.is_some() {
+            rules.refuse("loss_factors", "they stand for all outputs, and `output` chooses one");
+        }
+        if self.loss_factors.as_ref().is_some_and(Vec::is_empty) {
+            rules.refuse("loss_factors", "an empty list has no weight for any output");
+        }
+    }
+
+    /// The outputs to which the loss applies, with the weight of each.
+    fn outputs<'t>(&self, outputs: &'t Named<Tensor>, mode: Mode) -> Result<Vec<(f64, &'t Tensor)>> {
+        let first = || outputs.first().ok_or_else(|| crate::Error::new("PL0202", "the model has no output"));
+        match (&self.output, &self.loss_factors) {
+            (Some(name), _) => Ok(vec![(1.0, outputs.want(name)?)]),
+            (None, Some(factors)) if mode == Mode::Train => {
+                if factors.len() != outputs.len() {
+                    let names: Vec<_> = outputs.names().collect();
+                    return Err(crate::Error::new(
+                        "PL0212",
+                        format!("`loss_factors` has {} weights for {} outputs", factors.len(), outputs.len()),
+                    )
+                    .hint(format!("give one for each of {}", names.join(", "))));
+                }
+                Ok(factors.iter().copied().zip(outputs.iter().map(|(_, output)| output)).collect())
+            }
+            (None, _) => Ok(vec![(1.0, first()?)]),
+        }
+    }
 }
 
 /// One of `[[loss]]`.
@@ -121,15 +157,21 @@ pub fn weighted_sum(
     outputs: &Named<Tensor>,
     targets: &Named<Tensor>,
     kernels: &dyn Backend,
+    mode: Mode,
 ) -> Result<(Tensor, Named<f64>)> {
     let mut sum: Option<Tensor> = None;
     let mut parts = Named::new();
     for loss in losses {
-        let prediction = match &loss.slot.output {
-            Some(name) => outputs.want(name)?,
-            None => outputs.first().ok_or_else(|| crate::Error::new("PL0202", "the model has no output"))?,
-        };
-        let v = value(&**loss, &LossInput { prediction, targets }, kernels)?;
+        let mut v: Option<Tensor> = None;
+        for (factor, prediction) in loss.slot.outputs(outputs, mode)? {
+            let one = value(&**loss, &LossInput { prediction, targets }, kernels)?;
+            let one = if factor == 1.0 { one } else { (one * factor)? };
+            v = Some(match v {
+                Some(v) => (v + one)?,
+                None => one,
+            });
+        }
+        let Some(v) = v else { continue };
         let mut name = format!("loss_{}", snake(&loss.plug.name()));
         if let Some(output) = &loss.slot.output {
             name = format!("{name}_{output}");

@@ -114,7 +114,7 @@ pub trait Task: std::fmt::Debug + Send + Sync + 'static {
     /// What is minimised: by default the weighted sum of `[[loss]]` over the net's outputs.
     fn objective(&self, step: &mut StepCx<'_>) -> Result<Objective> {
         let outputs = step.forward()?;
-        let (loss, parts) = loss::weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels)?;
+        let (loss, parts) = loss::weighted_sum(step.losses, &outputs, &step.batch.targets, step.kernels, step.cx.mode)?;
         Ok(Objective { loss, parts, outputs, skip: false })
     }
 
