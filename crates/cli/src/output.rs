@@ -58,11 +58,15 @@ pub fn fail(e: &Error) -> ExitCode {
 
 /// Reads and resolves a run file, or shows everything that is wrong with it.
 pub fn load(file: &Path, sets: &[String]) -> Result<Resolved, Failed> {
-    pleach_config::load(file, sets).map_err(|failure| {
-        let paint = if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain };
+    let paint = if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain };
+    let resolved = pleach_config::load(file, sets).map_err(|failure| {
         say(&failure.render(paint));
         Failed::Said(ExitCode::from(WRONG_CONFIG))
-    })
+    })?;
+    if !resolved.remarks().diagnostics.is_empty() {
+        say(&resolved.remarks().render(paint));
+    }
+    Ok(resolved)
 }
 
 /// Metrics as one line a metric, names in a column.

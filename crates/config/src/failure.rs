@@ -7,7 +7,7 @@ use pleach_core::tree::Place;
 /// More than this many mistakes are not shown one by one.
 const MOST: usize = 100;
 
-/// All mistakes of a configuration, sorted by place.
+/// All mistakes of a configuration, or all remarks on a right one, sorted by place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
     /// The mistakes.

@@ -39,16 +39,18 @@ pub fn resolve(sources: Sources) -> Result<Resolved, Failure> {
         let what = "a part of the run could not be read, and its reader did not say why";
         r.report(Diagnostic::new("PL0100", None, what).note("this is a mistake in a plugin"));
     }
-    let failure = Failure::new(r.diagnostics, sources);
-    let Some(run) = run else { return Err(failure) };
-    freeze(run, &root, failure)
+    let Some(run) = run else { return Err(Failure::new(r.diagnostics, sources)) };
+    freeze(run, &root, Failure::new(r.remarks, sources))
 }
 
 fn freeze(run: crate::run::Run, root: &Table, mut texts: Failure) -> Result<Resolved, Failure> {
-    Resolved::freeze(run, |saved| origins::of(saved, root, &texts)).map_err(|e| {
-        texts.diagnostics = vec![Diagnostic::new("PL0130", None, format!("this run cannot be written: {e}"))];
-        texts
-    })
+    match Resolved::freeze(run, |saved| origins::of(saved, root, &texts)) {
+        Ok(resolved) => Ok(resolved.with_remarks(texts)),
+        Err(e) => {
+            texts.diagnostics = vec![Diagnostic::new("PL0130", None, format!("this run cannot be written: {e}"))];
+            Err(texts)
+        }
+    }
 }
 
 /// Mistakes in a text that is no TOML: its syntax errors, and of the rest only what the broken lines cannot

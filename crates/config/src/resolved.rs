@@ -1,6 +1,7 @@
 //! A run with every choice made: what the trainer executes, and the texts by which it can be had again.
 
 use crate::emit;
+use crate::failure::Failure;
 use crate::run::Run;
 use pleach_core::{Result, Saved, registry, saved};
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub struct Resolved {
     pub run: Run,
     toml: String,
     origins: BTreeMap<String, String>,
+    remarks: Failure,
 }
 
 impl Resolved {
@@ -27,7 +29,16 @@ impl Resolved {
         let origins = origins(&saved);
         shorten(&mut saved);
         let toml = format!("# pleach run, resolved; format {FORMAT}\n{}", emit::document(&saved)?);
-        Ok(Self { run, toml, origins })
+        Ok(Self { run, toml, origins, remarks: Failure::new(Vec::new(), Vec::new()) })
+    }
+
+    pub(crate) fn with_remarks(self, remarks: Failure) -> Self {
+        Self { remarks, ..self }
+    }
+
+    /// What is right in the file and has no effect.
+    pub fn remarks(&self) -> &Failure {
+        &self.remarks
     }
 
     /// `resolved.toml`: complete, with absolute paths, and itself a valid run file.

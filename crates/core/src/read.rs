@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 pub struct Reader {
     /// Everything wrong so far.
     pub diagnostics: Vec<Diagnostic>,
+    /// What is right and of no effect, which a person may not expect.
+    pub remarks: Vec<Diagnostic>,
     bases: Vec<PathBuf>,
 }
 
 impl Reader {
     /// A reader for sources whose relative paths start at these folders, in the order of the sources.
     pub fn new(bases: Vec<PathBuf>) -> Self {
-        Self { diagnostics: Vec::new(), bases }
+        Self { bases, ..Self::default() }
     }
 
     /// The folder at which relative paths of a source start.
@@ -142,8 +144,12 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Begins to read a table and reports the keys that no field has.
     pub fn open(table: &'a Table, place: Place, of: &'a str, known: &'static [Field], r: &'a mut Reader) -> Self {
-        for (key, _) in &table.entries {
-            if known.iter().any(|f| f.name == key.name) {
+        for (key, node) in &table.entries {
+            if let Some(field) = known.iter().find(|f| f.name == key.name) {
+                if field.idle && node.value != Value::Str("none".into()) {
+                    let what = format!("`{}` of {of} has no effect here", key.name);
+                    r.remarks.push(Diagnostic::new("PL0140", Some(key.place), what).label(field.doc));
+                }
                 continue;
             }
             let mut d =

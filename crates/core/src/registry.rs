@@ -45,6 +45,8 @@ pub struct Field {
     pub sampled: bool,
     /// Names it had before.
     pub was: &'static [&'static str],
+    /// Whether it is only understood, for the sake of files of other libraries, and has no effect.
+    pub idle: bool,
 }
 
 /// A plugin that was read, on its way to the slot that wants it.

@@ -29,6 +29,7 @@ pub struct Field {
     sample: Option<Expr>,
     bounds: Option<TokenStream>,
     was: Vec<LitStr>,
+    idle: bool,
 }
 
 /// The text of the doc comment, its lines joined, or an error at `at`.
@@ -88,7 +89,8 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
         ));
     }
     let doc = doc_of(&field.attrs, &ident, "a parameter")?;
-    let (mut default, mut example, mut sample, mut bounds, mut was) = (None, None, None, None, Vec::new());
+    let (mut default, mut example, mut sample, mut bounds) = (None, None, None, None);
+    let (mut was, mut idle) = (Vec::new(), false);
     let (ours, others): (Vec<_>, Vec<_>) =
         field.attrs.drain(..).partition(|a| a.path().is_ident("plugin") || a.path().is_ident("config"));
     field.attrs = others;
@@ -111,8 +113,10 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
                 bounds = Some(quote!(::pleach_core::read::Bounds { min: (#low) as f64, min_excluded: true, max: f64::INFINITY, max_excluded: false }));
             } else if meta.path.is_ident("was") {
                 was.push(meta.value()?.parse::<LitStr>()?);
+            } else if meta.path.is_ident("idle") {
+                idle = true;
             } else {
-                return Err(meta.error("a field takes `default`, `example`, `sample`, `range`, `above` or `was`"));
+                return Err(meta.error("a field takes `default`, `example`, `sample`, `range`, `above`, `was` or `idle`"));
             }
             Ok(())
         })?;
@@ -135,7 +139,7 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
             "a field has a default or an example, not both: an example says that a file must give the value",
         ));
     }
-    Ok(Field { ident, ty: field.ty.clone(), doc, default, example, sample, bounds, was })
+    Ok(Field { ident, ty: field.ty.clone(), doc, default, example, sample, bounds, was, idle })
 }
 
 /// The impls that read the struct, and `Default` where no field is required.
@@ -144,8 +148,8 @@ pub fn impls(name: &Ident, fields: &[Field], check: Option<&Expr>) -> TokenStrea
         let (key, doc, was) = (f.ident.to_string(), &f.doc, &f.was);
         let ty = pretty(&f.ty);
         let bounds = f.bounds.as_ref().map_or_else(|| quote!(::core::option::Option::None), |b| quote!(::core::option::Option::Some(#b)));
-        let (required, sampled) = (f.example.is_some(), f.sample.is_some());
-        quote!(::pleach_core::registry::Field { name: #key, doc: #doc, ty: #ty, bounds: #bounds, required: #required, sampled: #sampled, was: &[#(#was),*] })
+        let (required, sampled, idle) = (f.example.is_some(), f.sample.is_some(), f.idle);
+        quote!(::pleach_core::registry::Field { name: #key, doc: #doc, ty: #ty, bounds: #bounds, required: #required, sampled: #sampled, was: &[#(#was),*], idle: #idle })
     });
     let reads = fields.iter().map(|f| {
         let (ident, ty, key) = (&f.ident, &f.ty, f.ident.to_string());

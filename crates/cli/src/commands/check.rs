@@ -14,8 +14,8 @@ pub fn run(args: &Check) -> Done {
         return Ok(ExitCode::SUCCESS);
     }
     match pleach_config::load(&args.file, &args.sets) {
-        Ok(_) => {
-            output::print(&json!({ "diagnostics": [] }).to_string());
+        Ok(resolved) => {
+            output::print(&json!({ "diagnostics": [], "remarks": resolved.remarks().json() }).to_string());
             Ok(ExitCode::SUCCESS)
         }
         Err(failure) => {

@@ -41,6 +41,7 @@ const DATASET: &[Field] = &[
         required: true,
         sampled: false,
         was: &["training"],
+        idle: false,
     },
     Field {
         name: "val",
@@ -50,6 +51,7 @@ const DATASET: &[Field] = &[
         required: false,
         sampled: false,
         was: &["valid", "validation", "validate"],
+        idle: false,
     },
     Field {
         name: "test",
@@ -59,6 +61,7 @@ const DATASET: &[Field] = &[
         required: false,
         sampled: false,
         was: &[],
+        idle: false,
     },
     Field {
         name: "split",
@@ -68,6 +71,7 @@ const DATASET: &[Field] = &[
         required: false,
         sampled: false,
         was: &[],
+        idle: false,
     },
 ];
 

@@ -234,6 +234,9 @@ pub mod optimizers {
         /// Whether the greatest average is kept.
         #[plugin(default = false)]
         pub amsgrad: bool,
+        /// A choice of implementation.
+        #[plugin(idle)]
+        pub foreach: Option<bool>,
     }
     optimizer!(AdamW);
 

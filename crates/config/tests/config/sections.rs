@@ -152,3 +152,15 @@ fn the_name_of_a_run_is_fit_for_a_folder() {
         assert!(out.starts_with("PL0108  [run]: it is a part of a folder's name"), "{out}");
     }
 }
+
+#[test]
+fn what_is_understood_and_has_no_effect_is_said_and_is_no_mistake() {
+    let run = right(&format!("{LEAST}[optimizer]\nname = \"AdamW\"\nforeach = true\n"));
+    let remarks = run.remarks().render(pleach_config::Paint::Plain);
+    assert!(remarks.contains("`foreach` of optimizer AdamW has no effect here"), "{remarks}");
+    assert!(remarks.contains("run.toml:6:1"), "{remarks}");
+    let again = right(run.toml());
+    assert_eq!(again.remarks().diagnostics.len(), 1, "true stays true in the resolved text");
+    let silent = right(right(LEAST).toml());
+    assert!(silent.remarks().diagnostics.is_empty());
+}
