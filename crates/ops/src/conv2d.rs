@@ -1,7 +1,7 @@
 //! Convolves images.
 
 use crate::conv::{self, Geometry};
-use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor, vector};
+use crate::host::{Host, dtype, for_float, output, slice, tensor, vector};
 use crate::optional::{Input, WithOptional, apply};
 use crate::window::Window;
 use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
@@ -33,17 +33,47 @@ impl Default for Conv2d {
 /// In place of candle's, whose backward fails on a stride of 2 over sides that differ in parity and is 5 to
 /// 18 times slower.
 pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv2d) -> Result<Tensor> {
-    let op = Op { geometry: geometry(x, w, p)? };
+    let op = Op { geometry: geometry(x.dims(), w.dims(), p)? };
     let (x, w) = (x.contiguous()?, w.contiguous()?);
     let bias = bias.map(|bias| vector(NAME, "bias", bias, w.dims()[0])).transpose()?;
     apply(op, &x, &w, bias.as_ref())
 }
 
-fn geometry(x: &Tensor, w: &Tensor, p: &Conv2d) -> Result<Geometry> {
-    let [images, cin, h, wide] = dims4(NAME, "x", x)?;
-    let [cout, ci, kh, kw] = dims4(NAME, "w", w)?;
+/// The gradient of [`conv2d`] with respect to its input of the shape `x`, from that of its output: `torch.nn.grad.conv2d_input`.
+pub fn conv2d_input(x: &[usize], w: &Tensor, dy: &Tensor, p: &Conv2d) -> Result<Tensor> {
+    let g = geometry(x, w.dims(), p)?;
+    let (w, dy) = (w.contiguous()?, fitting(dy, &g)?);
+    for_float!(NAME, w.dtype(), T => {
+        let (hw, hdy) = (Host::read(NAME, &w), Host::read(NAME, &dy));
+        tensor(conv::input_grad::<T>(&g, hdy.slice()?, hw.slice()?, None), &Shape::from(x))
+    })
+}
+
+/// The gradient of [`conv2d`] with respect to its weight of the shape `w`: `torch.nn.grad.conv2d_weight`.
+pub fn conv2d_weight(x: &Tensor, w: &[usize], dy: &Tensor, p: &Conv2d) -> Result<Tensor> {
+    let g = geometry(x.dims(), w, p)?;
+    let (x, dy) = (x.contiguous()?, fitting(dy, &g)?);
+    for_float!(NAME, x.dtype(), T => {
+        let (hx, hdy) = (Host::read(NAME, &x), Host::read(NAME, &dy));
+        tensor(conv::weight_grad::<T>(&g, hx.slice()?, hdy.slice()?), &Shape::from(w))
+    })
+}
+
+/// The output's gradient, contiguous and of the output's shape.
+fn fitting(dy: &Tensor, g: &Geometry) -> Result<Tensor> {
+    let shape = [g.images, g.groups * g.co, g.output[0], g.output[1]];
+    if dy.dims() != shape {
+        bail!("{NAME}: dy of shape {shape:?} expected, got {:?}", dy.dims());
+    }
+    dy.contiguous()
+}
+
+fn geometry(x: &[usize], w: &[usize], p: &Conv2d) -> Result<Geometry> {
+    let (&[images, cin, h, wide], &[cout, ci, kh, kw]) = (x, w) else {
+        bail!("{NAME}: x and w with 4 dimensions expected, got {x:?} and {w:?}");
+    };
     if ci == 0 || cin != ci * p.groups || cout == 0 || !cout.is_multiple_of(p.groups) {
-        bail!("{NAME}: x {:?} and w {:?} do not fit with {} groups", x.dims(), w.dims(), p.groups);
+        bail!("{NAME}: x {x:?} and w {w:?} do not fit with {} groups", p.groups);
     }
     let window = Window {
         input: [h, wide],

@@ -3,10 +3,11 @@
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
 };
+use crate::tile::Tiled;
 use pleach_simd::Float;
 
 /// The element types that operations are written for.
-pub(crate) trait Real: Float + WithDType {
+pub(crate) trait Real: Float + WithDType + Tiled {
     /// The complementary error function, right in the tails where `1 - erf` is not.
     fn erfc(self) -> Self;
 }

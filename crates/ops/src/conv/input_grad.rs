@@ -1,48 +1,45 @@
-//! The gradient of the input: weights transposed times the output's gradient, added back patch by patch.
+//! The gradient of the input: weights transposed times the patches of the output's gradient, one product for each residue of the
+//! pixels modulo the stride.
 
-use super::{Geometry, geometry::Tiles, patches};
+use super::Geometry;
+use super::panels::Panels;
+use super::planes;
+use super::product::{Output, Place, product};
 use crate::host::Real;
-use crate::matrix::{Mat, Old, multiply};
-use pleach_simd::par_blocks;
-
-/// Fewer tasks than this leave threads without work.
-const PLENTY: usize = 8;
 
 pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    let (area_in, area_out) = (g.area_in(), g.area_out());
-    let mut dx = vec![T::ZERO; g.images * g.groups * g.ci * area_in];
-    // A task is some input channels of one image and group: all, or fewer where that would be few tasks.
-    let wanted = PLENTY.div_ceil((g.images * g.groups).max(1)).min(g.ci);
-    let blocks = (wanted..=g.ci).find(|b| g.ci.is_multiple_of(*b)).unwrap_or(1);
-    let channels = g.ci / blocks;
-    let rows = channels * g.area();
-    let tiles = Tiles::new(g, rows);
-
-    par_blocks(&mut dx, channels * area_in, |task, dx| {
-        let (image_group, first) = (task / blocks, task % blocks * channels);
-        let group = image_group % g.groups;
-        let dy = &dy[image_group * g.co * area_out..][..g.co * area_out];
-        let w = &w[group * g.co * g.depth() + first * g.area()..];
-        let w = Mat::new(w, [g.co, rows], g.depth()).t();
-        if let Some(bias) = bias {
-            let bias = &bias[group * g.ci + first..];
-            for (plane, &b) in dx.chunks_mut(area_in).zip(bias) {
-                plane.fill(b);
-            }
+    let (taps, area) = (g.area(), g.area_in());
+    let (dy, phases) = planes::of_gradient(g, dy);
+    let len = g.images * g.groups * g.ci * area;
+    let mut dx = Vec::new();
+    let out = Output::new(&mut dx, len);
+    for group in 0..g.groups {
+        let w = &w[group * g.co * g.depth()..][..g.co * g.depth()];
+        let bias = bias.map(|bias| &bias[group * g.ci..][..g.ci]);
+        for phase in &phases {
+            let reaching = phase.taps.len();
+            let weights = Panels::pack(g.ci, g.co * reaching, |r, first, line| {
+                for (k, to) in (first..).zip(line) {
+                    *to = w[(k / reaching * g.ci + r) * taps + phase.taps[k % reaching]];
+                }
+            });
+            let size = g.co * phase.grid.plane;
+            let image = |n: usize| &dy[(n * g.groups + group) * size..][..size];
+            let place = Place {
+                rows_of_image: g.groups * g.ci,
+                first_row: group * g.ci,
+                plane: area,
+                origin: phase.first[0] * g.input[1] + phase.first[1],
+                down: g.stride[0] * g.input[1],
+                right: g.stride[1],
+            };
+            product(&weights, g.ci, &phase.grid, g.images, image, bias, &out, place);
         }
-        if g.pointwise() {
-            let dy = Mat::new(dy, [g.co, area_out], area_out);
-            let old = if bias.is_some() { Old::AddedTo } else { Old::Overwritten };
-            return multiply(dx, area_in, old, w, dy);
-        }
-        let mut cols = vec![T::ZERO; rows * tiles.pixels];
-        for part in 0..tiles.parts() {
-            let pixels = tiles.part(part);
-            let width = pixels.len();
-            let dy = Mat::new(&dy[pixels.start..], [g.co, width], area_out);
-            multiply(&mut cols, width, Old::Overwritten, w, dy);
-            patches::scatter(g, &cols, width, &pixels, dx);
-        }
-    });
+    }
+    // SAFETY: each pixel has one residue, so the products of all phases and groups have written all planes.
+    #[allow(unsafe_code)]
+    unsafe {
+        dx.set_len(len);
+    }
     dx
 }

@@ -1,14 +1,17 @@
-//! The three passes of a convolution, by tiles of patches and matrix products.
+//! The three passes of a convolution, as products of matrices of which one, the patches, is never made.
 //!
 //! A convolution of one image and group is `W (co x depth) * patches (depth x pixels)`, where `depth` runs over
-//! input channels and taps. The patches of a whole image would be `taps` times its size, so they are made
-//! for a tile of pixels at a time, small enough to stay in the cache between being written and read.
+//! input channels and taps. The patches of a whole image would be `taps` times its size; here they are packed from padded
+//! planes straight into the layout of the innermost loops, a block at a time that fits a second-level cache.
 //! All three passes also serve the transposed convolution, whose forward is the input's gradient here.
 
+mod columns;
 mod depthwise;
+mod forward;
 mod geometry;
 mod input_grad;
-mod patches;
+mod panels;
+mod planes;
 mod product;
 mod weight_grad;
 
@@ -19,7 +22,7 @@ use pleach_simd::{par_map, sum};
 
 /// `y = conv(x, w) + bias`.
 pub(crate) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    if g.thin() { depthwise::forward(g, x, w, bias) } else { product::forward(g, x, w, bias) }
+    if g.thin() { depthwise::forward(g, x, w, bias) } else { forward::forward(g, x, w, bias) }
 }
 
 /// The gradient of the input, plus `bias` for each input channel.

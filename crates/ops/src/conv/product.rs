@@ -1,87 +1,151 @@
-//! The forward pass: weights times patches, tile by tile.
+//! Weights times patches: the product behind the forward pass and the gradient of the input.
+//!
+//! The patches are never a matrix in memory: a block of columns and depth is packed from the planes straight into the
+//! layout of the tiles, small enough to stay in a second-level cache, and used by all rows.
 
-use super::{Geometry, geometry::Tiles, patches};
+use super::columns::{self, Run};
+use super::panels::{DEPTH, Panels};
+use super::planes::Grid;
 use crate::host::Real;
-use crate::matrix::{Mat, Old, multiply};
-use pleach_simd::par_blocks;
-use std::ops::Range;
+use crate::tile::LARGEST;
+use pleach_simd::par_each;
+use std::marker::PhantomData;
 
-/// A tile of one group's output: its rows, image by image and channel by channel within an image.
-struct Task<'a, T> {
-    group: usize,
-    images: Range<usize>,
-    pixels: Range<usize>,
-    rows: Vec<&'a mut [T]>,
+/// Columns of a block.
+const COLUMNS: usize = 256;
+/// Fewer tasks than this leave threads without work.
+const PLENTY: usize = 16;
+
+/// Where a product's results go: position (y, x) of row r of image n is element
+/// `(n * rows_of_image + first_row + r) * plane + origin + y * down + x * right`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Planes of an image in the output.
+    pub rows_of_image: usize,
+    /// The first of them that is written.
+    pub first_row: usize,
+    /// Elements of a plane.
+    pub plane: usize,
+    /// The first position.
+    pub origin: usize,
+    /// From one row of positions to the next.
+    pub down: usize,
+    /// From one position to the next.
+    pub right: usize,
 }
 
-pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    let area = g.area_out();
-    let mut y = vec![T::ZERO; g.images * g.groups * g.co * area];
-    let tiles = Tiles::new(g, g.depth());
-    let mut tasks = cut(g, tiles, &mut y);
-    par_blocks(&mut tasks, 1, |_, tasks| {
-        for task in tasks {
-            tile(g, x, w, bias, task);
-        }
-    });
-    y
+/// Memory that tasks write to, each to elements of its own.
+pub(super) struct Output<'a, T> {
+    start: *mut T,
+    len: usize,
+    of: PhantomData<&'a mut [T]>,
 }
 
-/// Deals the rows of the output out to tiles.
-fn cut<'a, T>(g: &Geometry, tiles: Tiles, y: &'a mut [T]) -> Vec<Task<'a, T>> {
-    let (parts, area) = (tiles.parts(), g.area_out());
-    let mut tasks = Vec::new();
-    for (images, pixels) in tiles.all(g.images) {
-        for group in 0..g.groups {
-            tasks.push(Task {
-                group,
-                images: images.clone(),
-                pixels: pixels.clone(),
-                rows: Vec::with_capacity(images.len() * g.co),
-            });
-        }
-    }
-    for (r, row) in y.chunks_mut(area).enumerate() {
-        let (image, group) = (r / (g.groups * g.co), r / g.co % g.groups);
-        for (p, piece) in row.chunks_mut(tiles.pixels).enumerate() {
-            let task = ((image / tiles.images) * parts + p) * g.groups + group;
-            tasks[task].rows.push(piece);
-        }
-    }
-    tasks
-}
+// SAFETY: tasks on several threads write to elements of their own, which `store` asks of its callers.
+#[allow(unsafe_code)]
+unsafe impl<T: Send> Sync for Output<'_, T> {}
 
-fn tile<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>, task: &mut Task<'_, T>) {
-    let (depth, group) = (g.depth(), task.group);
-    let size = g.ci * g.area_in();
-    let image = |n: usize| &x[(n * g.groups + group) * size..][..size];
-    let (each, width) = (task.pixels.len(), task.pixels.len() * task.images.len());
-    let w = Mat::new(&w[group * g.co * depth..], [g.co, depth], depth);
-
-    let mut out = vec![T::ZERO; g.co * width];
-    if g.pointwise() && task.images.len() == 1 {
-        let x = &image(task.images.start)[task.pixels.start..];
-        let x = Mat::new(x, [depth, width], g.area_in());
-        multiply(&mut out, width, Old::Overwritten, w, x);
-    } else {
-        let mut cols = vec![T::ZERO; depth * width];
-        for (i, n) in task.images.clone().enumerate() {
-            patches::gather(g, image(n), &task.pixels, &mut cols, width, i * each);
-        }
-        let cols = Mat::new(&cols, [depth, width], width);
-        multiply(&mut out, width, Old::Overwritten, w, cols);
+impl<'a, T: Real> Output<'a, T> {
+    /// The spare room of a vector, `len` elements.
+    pub fn new(room: &'a mut Vec<T>, len: usize) -> Self {
+        room.reserve_exact(len);
+        Self { start: room.as_mut_ptr(), len, of: PhantomData }
     }
-    for (r, row) in task.rows.iter_mut().enumerate() {
-        let (i, c) = (r / g.co, r % g.co);
-        let from = &out[c * width + i * each..][..each];
-        match bias {
-            None => row.copy_from_slice(from),
-            Some(bias) => {
-                let bias = bias[group * g.co + c];
-                for (y, &v) in row.iter_mut().zip(from) {
-                    *y = v + bias;
+
+    /// Writes `value(i, old)` to element `first + i * step` for each `i < n`; `old` is only read where `Old::Kept`.
+    ///
+    /// # Safety
+    /// No other thread touches these elements meanwhile; with `Old::Kept` they have been written before.
+    #[allow(unsafe_code)]
+    unsafe fn store(&self, first: usize, step: usize, values: &[T], plus: T, old: Old) {
+        let Some(last) = values.len().checked_sub(1) else { return };
+        assert!(first + last * step < self.len, "a product's place");
+        for (i, &value) in values.iter().enumerate() {
+            // SAFETY: below `len` by the assertion, which is within the reserved room.
+            unsafe {
+                let to = self.start.add(first + i * step);
+                match old {
+                    Old::Kept => *to += value,
+                    Old::Nothing => to.write(value + plus),
                 }
             }
+        }
+    }
+}
+
+/// What stands where a result goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// An earlier part of the sum.
+    Kept,
+    /// Nothing yet.
+    Nothing,
+}
+
+/// The product of a group's weights with the patches of all images, plus a bias for each row.
+///
+/// Every element at the `place` is written, once or more, by one task.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn product<'x, T: Real>(
+    weights: &Panels<T>,
+    rows: usize,
+    grid: &Grid,
+    images: usize,
+    planes: impl Fn(usize) -> &'x [T] + Sync + Send,
+    bias: Option<&[T]>,
+    out: &Output<'_, T>,
+    place: Place,
+) {
+    let total = images * grid.area();
+    let cols = T::outer_tile().cols;
+    let fair = total.div_ceil(PLENTY).next_multiple_of(cols);
+    let block = COLUMNS.min(fair).max(cols);
+    par_each(total.div_ceil(block), |task| {
+        let range = task * block..((task + 1) * block).min(total);
+        let panels: Vec<Vec<Run>> = range
+            .clone()
+            .step_by(cols)
+            .map(|first| columns::runs(grid, first..(first + cols).min(range.end)))
+            .collect();
+        let mut packed = vec![T::ZERO; panels.len() * DEPTH.min(weights.depth()) * cols];
+        let mut tile = [T::ZERO; LARGEST];
+        if weights.depth() == 0 {
+            for runs in &panels {
+                for r in 0..rows {
+                    write(out, place, runs, r, &tile, bias.map_or(T::ZERO, |b| b[r]), Old::Nothing);
+                }
+            }
+        }
+        for first in (0..weights.depth()).step_by(DEPTH) {
+            let depth = first..(first + DEPTH).min(weights.depth());
+            let size = depth.len() * cols;
+            for (runs, packed) in panels.iter().zip(packed.chunks_exact_mut(size)) {
+                columns::pack(grid, runs, depth.clone(), &planes, cols, packed);
+            }
+            let old = if first == 0 { Old::Nothing } else { Old::Kept };
+            for (runs, packed) in panels.iter().zip(packed.chunks_exact(size)) {
+                for (p, weights) in weights.block(first).enumerate() {
+                    T::outer(weights, packed, &mut tile);
+                    let begin = p * T::outer_tile().rows;
+                    for (r, line) in (begin..rows).zip(tile.chunks_exact(cols)).take(T::outer_tile().rows) {
+                        write(out, place, runs, r, line, bias.map_or(T::ZERO, |b| b[r]), old);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Writes a line of a tile to the positions of its columns.
+fn write<T: Real>(out: &Output<'_, T>, at: Place, runs: &[Run], row: usize, line: &[T], bias: T, old: Old) {
+    for run in runs {
+        let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
+        let first = plane + at.origin + run.position[0] * at.down + run.position[1] * at.right;
+        // SAFETY: columns are dealt out to tasks, each to one, and each has its own elements in every row; the
+        // first block of the depth writes them before later ones add to them.
+        #[allow(unsafe_code)]
+        unsafe {
+            out.store(first, at.right, &line[run.at..run.at + run.len], bias, old);
         }
     }
 }

@@ -1,51 +1,49 @@
-//! The gradient of the weights: the output's gradient times the patches transposed, added up tile by tile.
+//! The gradient of the weights: inner products of the rows of the output's gradient with rows of patches.
+//!
+//! Both lie along the pixels as they are, so nothing is transposed: rows are copied a block of pixels at a time, and the
+//! sums stay spread over the lanes of a vector until the end.
 
-use super::{Geometry, geometry::Tiles, patches};
+use super::Geometry;
+use super::columns;
+use super::planes::{self, Grid};
 use crate::host::Real;
-use crate::matrix::{Mat, Old, multiply};
 use pleach_simd::par_map;
 use std::ops::Range;
 
-/// Into how many tasks a group's work is cut, whatever the number of threads.
-const TASKS: usize = 8;
-/// Weights above which partial sums for each task would cost more than they save.
-const MANY: usize = 1 << 16;
+/// Pixels of a block: with it the rows of a tile stay in a first-level cache.
+const PIXELS: usize = 512;
+/// Rows of patches of a task: with a block of pixels they stay in a second-level cache.
+const ROWS: usize = 160;
+/// Fewer tasks than this leave threads without work.
+const PLENTY: usize = 16;
+/// A task is not worth its sums with fewer pixels than this.
+const LEAST: usize = 4096;
 
-/// Large weights: each task sums up its own input channels over all tiles. Small ones: each task sums
-/// up all weights over its own run of tiles, and the partial sums are added in the order of the tiles.
 pub(super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
-    let depth = g.depth();
-    let size = g.co * depth;
-    let mut dw = vec![T::ZERO; g.groups * size];
-    if size >= MANY && g.ci >= 2 * TASKS {
-        let channels = g.ci.div_ceil(TASKS);
-        let blocks = g.ci.div_ceil(channels);
-        let tiles = Tiles::new(g, channels * g.area());
-        let list: Vec<_> = tiles.all(g.images).collect();
-        let parts = par_map(g.groups * blocks, |t| {
-            let (group, first) = (t / blocks, t % blocks * channels);
-            let last = (first + channels).min(g.ci);
-            accumulate(g, x, dy, group, first..last, &list)
-        });
-        for (t, part) in parts.iter().enumerate() {
-            let (group, first) = (t / blocks, t % blocks * channels * g.area());
-            let width = (channels * g.area()).min(depth - first);
-            let rows = dw[group * size..][..size].chunks_mut(depth);
-            for (to, from) in rows.zip(part.chunks(width)) {
-                to[first..first + width].copy_from_slice(from);
-            }
-        }
-    } else {
-        let list: Vec<_> = Tiles::new(g, depth).all(g.images).collect();
-        let run = list.len().div_ceil(TASKS).max(1);
-        let runs: Vec<_> = list.chunks(run).collect();
-        let parts = par_map(g.groups * runs.len(), |t| {
-            let (group, run) = (t / runs.len(), t % runs.len());
-            accumulate(g, x, dy, group, 0..g.ci, runs[run])
-        });
-        for (t, part) in parts.iter().enumerate() {
-            let to = &mut dw[t / runs.len() * size..][..size];
-            for (to, &v) in to.iter_mut().zip(part) {
+    let (depth, area) = (g.depth(), g.area_out());
+    let (x, grid) = planes::of_windows(g, x);
+    let blocks = depth.div_ceil(ROWS);
+    let rows = depth.div_ceil(blocks.max(1)).max(1);
+    let blocks = depth.div_ceil(rows);
+    let total = g.images * area;
+    let wanted = PLENTY.div_ceil((g.groups * blocks).max(1));
+    let runs = wanted.min(total.div_ceil(LEAST)).max(1);
+    let run = total.div_ceil(runs).next_multiple_of(PIXELS);
+    let runs = total.div_ceil(run.max(1)).max(1);
+
+    let parts = par_map(g.groups * blocks * runs, |task| {
+        let (group, block, part) = (task / runs / blocks, task / runs % blocks, task % runs);
+        let patches = block * rows..((block + 1) * rows).min(depth);
+        let pixels = part * run..((part + 1) * run).min(total);
+        accumulate(g, &grid, &x, dy, group, patches, pixels)
+    });
+    let mut dw = vec![T::ZERO; g.groups * g.co * depth];
+    for (task, part) in parts.iter().enumerate() {
+        let (group, block) = (task / runs / blocks, task / runs % blocks);
+        let width = rows.min(depth - block * rows);
+        let to = dw[group * g.co * depth..][..g.co * depth].chunks_exact_mut(depth);
+        for (to, from) in to.zip(part.chunks_exact(width)) {
+            for (to, &v) in to[block * rows..].iter_mut().zip(from) {
                 *to += v;
             }
         }
@@ -53,52 +51,61 @@ pub(super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
     dw
 }
 
-/// The weight gradient of one group and some of its input channels, over some tiles.
+/// Some columns of a group's weight gradient, over some pixels of all images: `[co, patches]`.
 fn accumulate<T: Real>(
     g: &Geometry,
+    grid: &Grid,
     x: &[T],
     dy: &[T],
     group: usize,
-    channels: Range<usize>,
-    tiles: &[(Range<usize>, Range<usize>)],
+    patches: Range<usize>,
+    pixels: Range<usize>,
 ) -> Vec<T> {
-    let (area_in, area_out) = (g.area_in(), g.area_out());
-    let rows = channels.len() * g.area();
-    let mut dw = vec![T::ZERO; g.co * rows];
-    let (mut cols, mut grads) = (Vec::new(), Vec::new());
-    for (images, pixels) in tiles {
-        let (each, width) = (pixels.len(), pixels.len() * images.len());
-        let input = |n: usize| {
-            let first = (n * g.groups + group) * g.ci + channels.start;
-            &x[first * area_in..][..channels.len() * area_in]
-        };
-        let grad = |n: usize| &dy[(n * g.groups + group) * g.co * area_out..][..g.co * area_out];
-
-        let dy = if images.len() == 1 {
-            let dy = &grad(images.start)[pixels.start..];
-            Mat::new(dy, [g.co, each], area_out)
-        } else {
-            // The same pixels of several images, side by side: one product with a long inner side.
-            grads.resize(g.co * width, T::ZERO);
-            for (i, n) in images.clone().enumerate() {
-                let from = grad(n).chunks_exact(area_out);
-                for (row, from) in grads.chunks_mut(width).zip(from) {
-                    row[i * each..][..each].copy_from_slice(&from[pixels.clone()]);
+    let (tile, lanes) = (T::inner_tile(), T::lanes());
+    let (area, size) = (g.area_out(), g.ci * grid.plane);
+    let (tall, wide) = (g.co.div_ceil(tile.rows), patches.len().div_ceil(tile.cols));
+    let mut sums = vec![T::ZERO; tall * wide * tile.area() * lanes];
+    let mut grads = vec![T::ZERO; tall * tile.rows * PIXELS];
+    let mut cols = vec![T::ZERO; wide * tile.cols * PIXELS];
+    for first in pixels.clone().step_by(PIXELS) {
+        let block = first..(first + PIXELS).min(pixels.end);
+        let k = block.len().next_multiple_of(lanes);
+        let stretches = columns::runs(grid, block.clone());
+        // What stands behind a short block would be multiplied too.
+        for row in grads.chunks_exact_mut(k).chain(cols.chunks_exact_mut(k)) {
+            row[block.len()..].fill(T::ZERO);
+        }
+        for s in &stretches {
+            let pixel = s.position[0] * grid.size[1] + s.position[1];
+            let plane = (s.image * g.groups + group) * g.co;
+            for (c, row) in grads.chunks_exact_mut(k).take(g.co).enumerate() {
+                row[s.at..s.at + s.len].copy_from_slice(&dy[(plane + c) * area + pixel..][..s.len]);
+            }
+            let planes = &x[(s.image * g.groups + group) * size..][..size];
+            let start = s.position[0] * grid.down + s.position[1];
+            for (patch, row) in patches.clone().zip(cols.chunks_exact_mut(k)) {
+                let (channel, tap) = (patch / grid.offsets.len(), patch % grid.offsets.len());
+                let from = channel * grid.plane + start + grid.offsets[tap];
+                row[s.at..s.at + s.len].copy_from_slice(&planes[from..from + s.len]);
+            }
+        }
+        let mut sums = sums.chunks_exact_mut(tile.area() * lanes);
+        for right in cols.chunks_exact(tile.cols * k).take(wide) {
+            for left in grads.chunks_exact(tile.rows * k).take(tall) {
+                if let Some(sums) = sums.next() {
+                    T::inner(left, right, k, sums);
                 }
             }
-            Mat::new(&grads, [g.co, width], width)
-        };
-        let patches = if g.pointwise() && images.len() == 1 {
-            let x = &input(images.start)[pixels.start..];
-            Mat::new(x, [rows, each], area_in)
-        } else {
-            cols.resize(rows * width, T::ZERO);
-            for (i, n) in images.clone().enumerate() {
-                patches::gather(g, input(n), pixels, &mut cols, width, i * each);
+        }
+    }
+    let mut dw = vec![T::ZERO; g.co * patches.len()];
+    for (t, sums) in sums.chunks_exact(tile.area() * lanes).enumerate() {
+        for (i, sums) in sums.chunks_exact(lanes).enumerate() {
+            let (row, col) = (t % tall * tile.rows + i % tile.rows, t / tall * tile.cols + i / tile.rows);
+            if row < g.co && col < patches.len() {
+                dw[row * patches.len() + col] = sums.iter().fold(T::ZERO, |all, &v| all + v);
             }
-            Mat::new(&cols, [rows, width], width)
-        };
-        multiply(&mut dw, rows, Old::AddedTo, dy, patches.t());
+        }
     }
     dw
 }

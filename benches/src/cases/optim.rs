@@ -1,0 +1,39 @@
+//! The step of an optimizer alone: 25 million parameters in 160 tensors, half of them tiny.
+
+use super::Run;
+use pleach_core::kinds::optimizer::Memory;
+use pleach_core::params::Params;
+use pleach_core::{DType, Device, Error, Hyper, Init, Optimizer, Plug, Result, StepGroup, Tensor, saved};
+
+const TENSORS: usize = 160;
+const TOTAL: usize = 25_000_000;
+
+pub fn open(name: &str) -> Result<Run> {
+    let (name, keys): (_, &[(&str, f64)]) = match name.split_once('/').map_or(name, |(kind, _)| kind) {
+        "adamw" => ("AdamW", &[("weight_decay", 0.01)]),
+        "sgd" => ("SGD", &[("momentum", 0.9), ("weight_decay", 1e-4)]),
+        _ => return Err(Error::new("PL0101", format!("there is no case `{name}`"))),
+    };
+    let mut all = Plug::<dyn Optimizer>::named(name)?.saved()?;
+    for (key, number) in keys {
+        if let Some(value) = all.get_mut(*key) {
+            *value = (*number).into();
+        }
+    }
+    let optimizer: Plug<dyn Optimizer> = saved::load(&all)?;
+    let mut params = Params::new(0, DType::F32, &Device::Cpu);
+    let small = TENSORS / 2;
+    let large = (TOTAL - small * 256) / (TENSORS - small);
+    let mut gradients = Vec::new();
+    for i in 0..TENSORS {
+        let size = if i % 2 == 1 { 256 } else { large };
+        params.root().param(&format!("{i:03}"), size, Init::Normal(0.0, 0.02))?;
+        gradients.push((Tensor::randn(0f32, 1.0, size, &Device::Cpu)? * 1e-3)?);
+    }
+    let mut memory = Memory::default();
+    Ok(Box::new(move || {
+        let list = params.trainable().zip(&gradients).map(|((name, weight), g)| (name, weight, g.clone())).collect();
+        let hyper = Hyper { lr: 1e-3, momentum: optimizer.momentum() };
+        optimizer.step(&StepGroup { key: "group:0", params: list, hyper }, &mut memory, None)
+    }))
+}

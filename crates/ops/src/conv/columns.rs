@@ -1,0 +1,71 @@
+//! The columns of a product, which are positions of images, and their patches packed for outer tiles.
+
+use super::planes::Grid;
+use crate::host::Real;
+use std::ops::Range;
+
+/// A stretch of columns whose patches lie side by side, and so do their results.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    /// First column, counted within the panel.
+    pub at: usize,
+    /// Columns.
+    pub len: usize,
+    /// The image.
+    pub image: usize,
+    /// Row and first column of the positions.
+    pub position: [usize; 2],
+}
+
+/// The stretches of columns `range` of all positions of all images.
+pub(super) fn runs(grid: &Grid, range: Range<usize>) -> Vec<Run> {
+    let [area, width] = [grid.area(), grid.size[1]];
+    let (mut all, mut at) = (Vec::new(), range.start);
+    while at < range.end {
+        let (image, inside) = (at / area, at % area);
+        let (y, x) = (inside / width, inside % width);
+        let len = (width - x).min(range.end - at);
+        all.push(Run { at: at - range.start, len, image, position: [y, x] });
+        at += len;
+    }
+    all
+}
+
+/// Packs elements `depth` (channel by channel, tap by tap) of the patches of a panel's columns: `cols` a line, what no column
+/// has stays as it is. `planes(image)` are the channels of one group of an image.
+pub(super) fn pack<'a, T: Real>(
+    grid: &Grid,
+    runs: &[Run],
+    depth: Range<usize>,
+    planes: impl Fn(usize) -> &'a [T],
+    cols: usize,
+    out: &mut [T],
+) {
+    let taps = grid.offsets.len();
+    for run in runs {
+        let planes = planes(run.image);
+        let start = run.position[0] * grid.down + run.position[1];
+        let (mut channel, mut tap) = (depth.start / taps, depth.start % taps);
+        let lines = out.chunks_exact_mut(cols);
+        if run.len == 16 && cols == 16 {
+            // By far the most frequent: a copy of known length is two moves.
+            for line in lines {
+                let from = channel * grid.plane + start + grid.offsets[tap];
+                if let (Some(line), Some(from)) = (line.first_chunk_mut::<16>(), planes[from..].first_chunk::<16>()) {
+                    *line = *from;
+                }
+                (channel, tap) = next(channel, tap, taps);
+            }
+            continue;
+        }
+        for line in lines {
+            let from = channel * grid.plane + start + grid.offsets[tap];
+            line[run.at..run.at + run.len].copy_from_slice(&planes[from..from + run.len]);
+            (channel, tap) = next(channel, tap, taps);
+        }
+    }
+}
+
+fn next(channel: usize, tap: usize, taps: usize) -> (usize, usize) {
+    if tap + 1 == taps { (channel + 1, 0) } else { (channel, tap + 1) }
+}

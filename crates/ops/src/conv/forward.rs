@@ -1,0 +1,37 @@
+//! The forward pass: weights times the patches of the image.
+
+use super::Geometry;
+use super::panels::Panels;
+use super::planes;
+use super::product::{Output, Place, product};
+use crate::host::Real;
+
+pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
+    let (depth, area) = (g.depth(), g.area_out());
+    let (x, grid) = planes::of_windows(g, x);
+    let len = g.images * g.groups * g.co * area;
+    let mut y = Vec::new();
+    let out = Output::new(&mut y, len);
+    for group in 0..g.groups {
+        let w = &w[group * g.co * depth..][..g.co * depth];
+        let weights = Panels::pack(g.co, depth, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]));
+        let size = g.ci * grid.plane;
+        let image = |n: usize| &x[(n * g.groups + group) * size..][..size];
+        let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
+        let place = Place {
+            rows_of_image: g.groups * g.co,
+            first_row: group * g.co,
+            plane: area,
+            origin: 0,
+            down: grid.size[1],
+            right: 1,
+        };
+        product(&weights, g.co, &grid, g.images, image, bias, &out, place);
+    }
+    // SAFETY: the products of all groups have written all rows of all images.
+    #[allow(unsafe_code)]
+    unsafe {
+        y.set_len(len);
+    }
+    y
+}
