@@ -10,6 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("core", &["macros"]),
     ("simd", &[]),
     ("config", &["core", "data"]),
+    ("certify", &["core"]),
     ("ops", &["simd"]),
     ("optim", &["core", "simd"]),
     ("losses", &["core", "ops", "simd"]),
@@ -25,8 +26,8 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "augment", "backends", "config", "core", "data", "losses", "metrics", "models", "observe", "optim", "simd",
-            "train", "vision",
+            "augment", "backends", "certify", "config", "core", "data", "losses", "metrics", "models", "observe",
+            "optim", "simd", "train", "vision",
         ],
     ),
     ("tests", &["cli"]),

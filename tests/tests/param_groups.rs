@@ -52,7 +52,8 @@ fn trained(config: &OptimizerConfig, scale: f64) -> BTreeMap<String, Vec<f64>> {
 
 #[test]
 fn a_group_is_trained_as_if_its_optimizer_were_alone() {
-    let (adam, sgd) = (optimizer("AdamW", json!({ "lr": 0.01 })), optimizer("SGD", json!({ "lr": 0.1, "momentum": 0.9 })));
+    let (adam, sgd) =
+        (optimizer("AdamW", json!({ "lr": 0.01 })), optimizer("SGD", json!({ "lr": 0.1, "momentum": 0.9 })));
     let both = trained(&config(adam.clone(), vec![("head.*", sgd.clone())]), 1.0);
     let (by_adam, by_sgd) = (trained(&OptimizerConfig::of_all(adam), 1.0), trained(&OptimizerConfig::of_all(sgd), 1.0));
     for (name, values) in both {
@@ -150,7 +151,8 @@ fn a_run_with_groups_logs_the_rate_of_each_and_resumes_to_the_bit() {
     let text = file(dir.path(), RUN);
     let train = |out: &std::path::Path, epochs: &str| {
         let set = format!("trainer.max_epochs={epochs}");
-        let _ = run(BIN, ["train", text.to_str().unwrap(), "--set", &set, "--out", out.to_str().unwrap()]).expect_code(0);
+        let _ =
+            run(BIN, ["train", text.to_str().unwrap(), "--set", &set, "--out", out.to_str().unwrap()]).expect_code(0);
     };
     train(&whole, "2");
     train(&halves, "1");
@@ -169,4 +171,22 @@ fn a_resume_with_other_groups_is_refused() {
     let sets = ["--set", "optimizer.group=[]", "--set", "trainer.max_epochs=3"];
     let done = run(BIN, ["resume", out.to_str().unwrap()].into_iter().chain(sets)).expect_code(1);
     assert!(done.err.contains("PL0507") && done.err.contains("groups"), "{}", done.err);
+}
+
+#[test]
+fn an_optimizer_of_matrices_says_before_the_run_what_it_cannot_train_and_trains_the_rest_beside_another() {
+    let (muon, adam) = (optimizer("Muon", json!({})), optimizer("AdamW", json!({ "lr": 0.01 })));
+    let error = Groups::new(&OptimizerConfig::of_all(muon.clone()), &params()).unwrap_err();
+    assert!(error.code() == "PL0406" && error.to_string().contains("encoder.bias"), "{error}");
+    let both = trained(&config(adam.clone(), vec![("*.weight", muon)]), 1.0);
+    let alone = trained(&OptimizerConfig::of_all(adam), 1.0);
+    assert_eq!(both["head.norm"], alone["head.norm"]);
+    assert_ne!(both["head.weight"], alone["head.weight"]);
+}
+
+#[test]
+fn an_optimizer_of_all_parameters_together_takes_no_groups() {
+    let (lbfgs, sgd) = (optimizer("LBFGS", json!({})), optimizer("SGD", json!({})));
+    let error = Groups::new(&config(lbfgs, vec![("head.*", sgd)]), &params()).unwrap_err();
+    assert_eq!(error.code(), "PL0405");
 }

@@ -80,6 +80,16 @@ fn one_plugin_of_each_kind_from_outside_the_workspace_trains_by_name() {
     let lock = fs::read_to_string(out.join("plugins.lock")).unwrap();
     assert!(lock.contains("acme-plugins 0.3.0"));
 
+    let golden = root().join("tests/third-party/golden.json");
+    let record = dir.path().join("certificates.json");
+    let only = ["--crate", "acme-plugins", "--record", record.to_str().unwrap()];
+    let certified = run(bin, ["certify", golden.to_str().unwrap()].into_iter().chain(only)).expect_code(0);
+    assert!(certified.out.contains("5 cases of 1 file: 5 pass, 0 fail"), "{}", certified.out);
+    let shipped = fs::read_to_string(root().join("tests/third-party/certificates.json")).unwrap();
+    assert_eq!(fs::read_to_string(record).unwrap(), shipped);
+    let described = run(bin, ["describe", "HalveAt"]).expect_code(0);
+    assert!(described.out.contains("certificate: largest error 0"), "{}", described.out);
+
     let typo = run(bin, ["check", run_file.to_str().unwrap(), "--set", "optimizer.name=SignSDG"]).expect_code(2);
     assert!(typo.err.contains("did you mean `SignSGD`?"), "{}", typo.err);
 }

@@ -31,7 +31,9 @@ pub fn open(name: &str) -> Result<Run> {
             let net = image("UNet", json!({ "up": "nearest" }), 1)?;
             (net, noise(&[4, 3, 128, 128])?, "BCE", mask(&[4, 1, 128, 128], 0.5)?)
         }
-        "resnet18" => (image("ResNet18", json!({}), 10)?, noise(&[8, 3, 224, 224])?, "CrossEntropy", classes(&[8], 10)?),
+        "resnet18" => {
+            (image("ResNet18", json!({}), 10)?, noise(&[8, 3, 224, 224])?, "CrossEntropy", classes(&[8], 10)?)
+        }
         "transformer" => {
             let net: Box<dyn Net> = Box::new(Encoder::new(params.root())?);
             (net, noise(&[8, 128, 256])?, "MSE", noise(&[8, 128, 256])?)
@@ -56,7 +58,8 @@ pub fn open(name: &str) -> Result<Run> {
             .trainable()
             .filter_map(|(name, w)| Some((name.to_owned(), grads.remove(w.var().as_tensor())?)))
             .collect();
-        groups.step(&params, gradients, &mut memory, &rates, &mut || Err(Error::new("PL0402", "AdamW asks for no more")))
+        groups
+            .step(&params, gradients, &mut memory, &rates, &mut || Err(Error::new("PL0402", "AdamW asks for no more")))
     }))
 }
 
@@ -130,4 +133,3 @@ impl Layer {
         Ok(ops::linear(&mixed, &self.out.0, Some(&self.out.1))?)
     }
 }
-

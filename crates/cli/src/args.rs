@@ -21,12 +21,18 @@ pub enum Command {
     Eval(Eval),
     /// Predicts image files: masks, or a table.
     Predict(Predict),
+    /// Measures predictions that lie in a file by a metric, such as COCO's mean average precision.
+    Score(Score),
     /// Checks a run file and says everything that is wrong with it.
     Check(Check),
     /// Lists the plugins, or those of one kind.
     List(List),
     /// Explains a plugin: what it is and what it takes.
     Describe(Describe),
+    /// Replays golden files against the plugins, and says how far each is from its reference.
+    Certify(Certify),
+    /// Writes the page of all plugins, in Markdown.
+    Reference(Reference),
     /// Looks at this program and this machine, and says what could be in the way of a run.
     Doctor(Doctor),
 }
@@ -89,6 +95,25 @@ pub struct Predict {
 }
 
 #[derive(Debug, Args)]
+pub struct Score {
+    /// The truths: a COCO annotation file (.json), or rows, one in a line (.jsonl).
+    #[arg(long)]
+    pub truth: PathBuf,
+    /// The predictions: a COCO file of results, or rows of the same keys.
+    #[arg(long)]
+    pub predictions: PathBuf,
+    /// The metric.
+    #[arg(long, value_name = "NAME")]
+    pub metric: String,
+    /// Sets a parameter of the metric, as in `--set iou_type=segm`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Check {
     /// The run file.
     pub file: PathBuf,
@@ -116,6 +141,29 @@ pub struct Describe {
     /// Prints JSON, the schema of the parameters included.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Certify {
+    /// Golden files, or folders of them (`*.json`).
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Leaves out the cases of other crates' plugins.
+    #[arg(long = "crate", value_name = "CRATE")]
+    pub krate: Option<String>,
+    /// Writes the certificates into a file, which the crate of the plugins can ship; only if no case fails.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Reference {
+    /// Writes into a file.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

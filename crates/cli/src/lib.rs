@@ -7,6 +7,7 @@
 //! fn main() -> std::process::ExitCode { pleach_cli::main() }
 //! ```
 
+mod about;
 mod args;
 mod commands;
 mod output;
@@ -29,9 +30,12 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => commands::resume::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Predict(args) => commands::predict::run(args),
+        Command::Score(args) => commands::score::run(args),
         Command::Check(args) => commands::check::run(args),
         Command::List(args) => commands::list::run(args),
         Command::Describe(args) => commands::describe::run(args),
+        Command::Certify(args) => commands::certify::run(args),
+        Command::Reference(args) => commands::reference::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
     };
     match done {

@@ -48,7 +48,12 @@ pub fn say(line: &str) {
 /// Tells an error and gives its exit code.
 pub fn fail(e: &Error) -> ExitCode {
     say(&e.to_string());
-    ExitCode::from(match e.class() {
+    code(e.class())
+}
+
+/// The exit code of a class of errors.
+pub fn code(class: Class) -> ExitCode {
+    ExitCode::from(match class {
         Class::Run => 1,
         Class::Config => WRONG_CONFIG,
         Class::Data => 3,

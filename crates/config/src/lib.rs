@@ -15,6 +15,7 @@ mod resolve;
 mod resolved;
 mod rules;
 pub mod run;
+mod single;
 mod source;
 mod syntax;
 
@@ -24,6 +25,7 @@ pub use render::Paint;
 pub use resolve::resolve;
 pub use resolved::{FORMAT, Resolved};
 pub use run::Run;
+pub use single::plugin;
 pub use source::{LIMIT, Source, Sources};
 
 use std::path::Path;

@@ -45,7 +45,8 @@ fn spellings(path: &str) -> Vec<String> {
         all.push("trainer.accelerator".into());
     }
     // What a group of parameters does not say is as in the section.
-    if let Some((section, key)) = path.split_once(".group.").and_then(|(section, rest)| Some((section, rest.split_once('.')?.1)))
+    if let Some((section, key)) =
+        path.split_once(".group.").and_then(|(section, rest)| Some((section, rest.split_once('.')?.1)))
         && (section == "optimizer" || section.ends_with(".optimizer"))
     {
         all.push(format!("{section}.{key}"));

@@ -1,6 +1,7 @@
 //! What is wrong in a file that a person wrote: a code, a place, a label and notes.
 
 use crate::tree::Place;
+use std::collections::BTreeSet;
 
 /// One mistake in a configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,13 +44,17 @@ impl Diagnostic {
 /// ```
 /// assert_eq!(pleach_core::diagnostic::nearest("patince", ["factor", "patience"]), Some("patience"));
 /// assert_eq!(pleach_core::diagnostic::nearest("x", ["factor", "patience"]), None);
+/// // Of two that are as near, the one with the same letters is meant.
+/// assert_eq!(pleach_core::diagnostic::nearest("rr", ["lr", "r"]), Some("r"));
+/// assert_eq!(pleach_core::diagnostic::nearest("rl", ["lr", "r"]), Some("lr"));
 /// ```
 pub fn nearest<'a>(bad: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |word: &str| word.chars().collect::<BTreeSet<_>>();
     let lower = bad.to_lowercase();
     known
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&lower, &k.to_lowercase()), k))
         .filter(|(distance, k)| *distance <= (k.len().min(bad.len()) / 3).max(1))
-        .min()
+        .min_by_key(|(distance, k)| (*distance, letters(&k.to_lowercase()) != letters(&lower), *k))
         .map(|(_, k)| k)
 }

@@ -8,6 +8,8 @@ pub mod metric;
 pub mod model;
 pub mod observer;
 pub mod optimizer;
+pub mod schedule;
 pub mod scheduler;
 pub mod source;
 pub mod task;
+pub mod warmup;

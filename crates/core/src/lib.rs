@@ -7,6 +7,7 @@
 // Generated code names this crate by its public path, here too.
 extern crate self as pleach_core;
 
+pub mod certificate;
 pub mod diagnostic;
 pub mod error;
 pub mod image;

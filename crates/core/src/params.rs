@@ -58,6 +58,10 @@ impl Weight {
     /// # Errors
     /// The shape, type or device differs.
     pub fn set(&self, value: &Tensor) -> Result<()> {
+        // Algebra over nothing returns what it was given, and a variable does not take itself for a new value.
+        if value.elem_count() == 0 && value.dims() == self.0.var.dims() {
+            return Ok(());
+        }
         Ok(self.0.var.set(&value.detach())?)
     }
 

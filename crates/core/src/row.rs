@@ -101,6 +101,7 @@ pub struct Map {
 
 /// One object in one frame: whatever is known of it stands in this one value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Instance {
     /// Index of the frame in its row.
     pub frame: u32,
@@ -120,6 +121,11 @@ pub struct Instance {
     pub points: Vec<NamedPoint>,
     /// Neither right nor wrong in evaluation.
     pub ignore: bool,
+    /// A region of many objects of the class, none of them outlined: predictions inside it, however many, are
+    /// neither right nor wrong (COCO's `iscrowd`).
+    pub crowd: bool,
+    /// The area in square pixels, where it is known better than by mask or box; evaluation by size goes by it.
+    pub area: Option<f32>,
 }
 
 /// A box turned by an angle about its centre; an axis-aligned box has angle 0. Units are pixels,

@@ -75,6 +75,7 @@ pub enum Interpolation {
 /// * **Turned boxes** turn and scale with their two axes (exactly, where the map keeps angles) and
 ///   are not clipped. An upright one has the angle [`UPRIGHT`].
 /// * **Points** are moved; those outside stay with their instance as `visible = false`.
+/// * **Areas** grow as the map does, times the share of the instance that is inside; a projective map drops them.
 ///
 /// An instance of which a part has nothing left inside, or of which less than `min_visibility` is
 /// inside, is dropped whole. The share inside is that of its mask's pixels, or else of its polygon's

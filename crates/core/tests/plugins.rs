@@ -164,6 +164,7 @@ fn reserved_words_of_a_kind_are_the_keys_of_its_slot() {
         ("loss", kinds::loss::LossSlot::FIELDS),
         ("augmentation", kinds::augmentation::AugmentSlot::FIELDS),
         ("scheduler", kinds::scheduler::SchedulerSlot::FIELDS),
+        ("metric", kinds::metric::MetricSlot::FIELDS),
         ("task", &[]),
     ] {
         assert_eq!(registry::reserved(kind), keys(fields), "{kind}");

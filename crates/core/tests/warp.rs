@@ -298,6 +298,20 @@ fn a_box_is_drawn_anew_around_what_is_left_of_a_mask() {
 }
 
 #[test]
+fn a_known_area_grows_with_the_map_and_shrinks_with_what_is_cut_off() {
+    let mut row = row(SIZE, 1, [2, 4, 10, 10]);
+    row.instances.iter_mut().for_each(|i| (i.area, i.crowd) = (Some(40.0), true));
+    let (w, h) = SIZE;
+    let grown = applied(&Warp::resize(SIZE, (2 * w, 3 * h)), &row);
+    assert!(grown.instances.iter().all(|i| i.area.is_some_and(|a| (a - 240.0).abs() < 1e-3) && i.crowd));
+    let half = applied(&Warp::crop(2, 4, (4, 6)), &row);
+    assert!(half.instances.iter().take(2).all(|i| i.area.is_some_and(|a| (a - 20.0).abs() < 1e-3)), "{half:?}");
+    let mut tilted = Warp::identity(SIZE);
+    tilted.matrix[2][0] = 0.001;
+    assert!(applied(&tilted, &row).instances.iter().all(|i| i.area.is_none()));
+}
+
+#[test]
 fn every_type_of_sample_is_moved_alike() {
     let byte = noise(SIZE, 3, 3);
     let as_row = |pixels| {

@@ -1,5 +1,6 @@
 //! Sources, decoding, order and batching: bytes in, rows out.
 
+pub mod coco;
 pub mod decode;
 pub mod files;
 pub mod idx;
@@ -8,11 +9,13 @@ pub mod masks;
 pub mod order;
 pub mod pairs;
 mod queue;
+mod row_files;
+pub mod scored;
 pub mod sources;
 pub mod split;
 
 pub use decode::Channels;
 pub use loader::{Dataloader, Epoch, LoadedBatch, Loader, OnError};
 pub use order::{Order, Permutation, Shuffle};
-pub use sources::{ClassFolders, Digits, Idx, ImageFiles, ImageMasks, Part};
+pub use sources::{ClassFolders, Coco, Digits, Idx, ImageFiles, ImageMasks, Part};
 pub use split::Subset;

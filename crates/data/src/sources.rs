@@ -1,12 +1,14 @@
 //! The sources that come with pleach, one file each.
 
 mod class_folders;
+mod coco;
 mod digits;
 mod idx;
 mod image_files;
 mod image_masks;
 
 pub use class_folders::ClassFolders;
+pub use coco::{Coco, Take};
 pub use digits::Digits;
 pub use idx::Idx;
 pub use image_files::ImageFiles;

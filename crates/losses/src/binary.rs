@@ -1,5 +1,6 @@
 //! What losses of binary maps share: their inputs, and passes over pieces of slices.
 
+use crate::batch::not_empty;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::{DType, Error, Form, LossInput, Result, Target, Tensor, Wants};
 use pleach_simd::par_blocks;
@@ -10,6 +11,7 @@ pub(crate) const WANTS: Wants = Wants { form: Form::Logits, target: Target::Mask
 /// The logits in f32 or f64, and the mask of their shape in their type.
 pub(crate) fn inputs(x: &LossInput<'_>) -> Result<(Tensor, Tensor)> {
     let logits = widened(x.prediction)?;
+    not_empty(logits.dims())?;
     let mask = x.target(Target::Mask)?;
     if mask.dims() != logits.dims() {
         return Err(shapes("a mask", mask.dims(), logits.dims()));
@@ -51,14 +53,30 @@ pub(crate) struct Piece<'a, const N: usize> {
 /// Logits, mask and gradient in pieces that their length alone decides.
 ///
 /// # Errors
-/// They are not of one length.
+/// They are not of one length, or of none.
 pub(crate) fn pieces<'a, const N: usize>(input: &'a mut FusedInput<'_>) -> Result<Vec<Piece<'a, N>>> {
+    let all = input.prediction.len();
+    runs(input, all)
+}
+
+/// The same in pieces that do not reach over the ends of runs of so many elements.
+///
+/// # Errors
+/// They are not of one length, or of none.
+pub(crate) fn runs<'a, const N: usize>(input: &'a mut FusedInput<'_>, run: usize) -> Result<Vec<Piece<'a, N>>> {
+    not_empty(input.shape)?;
     let n = input.prediction.len();
     if input.target.len() != n || input.gradient.len() != n {
         return Err(shapes("a mask", &[input.target.len()], &[n]));
     }
-    let parts = input.prediction.chunks(PIECE).zip(input.target.chunks(PIECE)).zip(input.gradient.chunks_mut(PIECE));
-    Ok(parts.enumerate().map(|(i, ((x, t), g))| Piece { x, t, g, at: i * PIECE, sums: [0.0; N] }).collect())
+    let run = run.max(1);
+    let mut pieces = Vec::with_capacity(n.div_ceil(run) * run.div_ceil(PIECE));
+    let runs = input.prediction.chunks(run).zip(input.target.chunks(run)).zip(input.gradient.chunks_mut(run));
+    for (r, ((x, t), g)) in runs.enumerate() {
+        let parts = x.chunks(PIECE).zip(t.chunks(PIECE)).zip(g.chunks_mut(PIECE)).enumerate();
+        pieces.extend(parts.map(|(i, ((x, t), g))| Piece { x, t, g, at: r * run + i * PIECE, sums: [0.0; N] }));
+    }
+    Ok(pieces)
 }
 
 /// Runs a pass over all pieces and adds up their sums in the order of the pieces.

@@ -1,17 +1,21 @@
 //! Cross-entropy between classes.
 
-use crate::binary::{shapes, widened};
+use crate::binary::widened;
+use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks};
+use crate::numbers::each;
 use crate::reduction::{Reduction, sum};
-use pleach_core::kinds::loss::IGNORED;
+use pleach_core::kinds::backend::FusedInput;
 use pleach_core::read::Rules;
-use pleach_core::{DType, Error, Form, Loss, LossInput, Result, Target, Tensor, Wants, plugin};
+use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
+use pleach_simd::par_blocks;
+use std::sync::Arc;
 
 /// Cross-entropy between classes, from logits.
 ///
 /// For each sample or pixel `-weight[y] ln softmax(x)[y]`, y being its class; `label_smoothing` s moves the share s
 /// of the target to all C classes alike: `(1 - s)` of that and `s / C` of the sum over c of `-weight[c] ln
 /// softmax(x)[c]`. The mean divides by the sum of the weights of the targets that count. Where no target counts,
-/// loss and gradient are 0 (PyTorch: NaN).
+/// loss and gradient are 0 (PyTorch: NaN). A batch without a sample is an error, as for every loss.
 ///
 /// Logits are (N, C) with classes (N), or (N, C, H, W) with (N, H, W), and so on.
 #[plugin(
@@ -45,73 +49,132 @@ impl CrossEntropy {
     fn weights(&self, classes: usize) -> Result<Vec<f64>> {
         match &self.weight {
             None => Ok(vec![1.0; classes]),
-            Some(list) if list.len() == classes => Ok(list.clone()),
-            Some(list) => {
-                Err(Error::new("PL0202", format!("`weight` has {} numbers for {classes} classes", list.len()))
-                    .hint("give one for each class, in the order of the classes"))
-            }
+            Some(list) => each("weight", list, classes),
+        }
+    }
+
+    /// What the sum is multiplied by, where the targets that count have so much weight.
+    fn scale(&self, total: f64) -> f64 {
+        match self.reduction {
+            Reduction::Sum => 1.0,
+            Reduction::Mean if total > 0.0 => 1.0 / total,
+            // Nothing to divide by: no target counts.
+            Reduction::Mean => 0.0,
         }
     }
 }
 
 impl Loss for CrossEntropy {
     fn wants(&self) -> Wants {
-        Wants { form: Form::Logits, target: Target::Class }
+        classes::WANTS
     }
 
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
         let logits = widened(x.prediction)?;
-        let target = x.target(Target::Class)?;
-        let (classes, mut shape) = match logits.dims() {
-            [n, c, rest @ ..] => (*c, [&[*n], rest].concat()),
-            other => return Err(shapes("a target", target.dims(), other)),
-        };
-        if target.dims() != shape {
-            return Err(shapes("a target", target.dims(), logits.dims()));
-        }
-        let weights = self.weights(classes)?;
-        // Targets carry no gradient: what depends on them alone is computed here, not in the graph.
-        let targets = target.to_dtype(DType::U32)?.flatten_all()?.to_vec1::<u32>()?;
-        let (mut index, mut counts, mut weight_of) = (Vec::new(), Vec::new(), Vec::new());
-        for y in targets {
-            let ignored = y == IGNORED || self.ignore_index.is_some_and(|i| i as u32 == y);
-            let weight = weights.get(y as usize).copied();
-            if weight.is_none() && !ignored {
-                return Err(Error::new(
-                    "PL0326",
-                    format!("a target has class {y}, and the model gives {classes} classes"),
-                )
-                .hint(format!("if {y} means that a target does not count, write `ignore_index = {y}`")));
-            }
-            index.push(if ignored { 0 } else { y });
-            counts.push(if ignored { 0.0 } else { 1.0 });
-            weight_of.push(weight.filter(|_| !ignored).unwrap_or(0.0));
-        }
-        let total: f64 = weight_of.iter().sum();
-        let scale = match self.reduction {
-            Reduction::Sum => 1.0,
-            Reduction::Mean if total > 0.0 => 1.0 / total,
-            Reduction::Mean => {
-                // Nothing to divide by: no target counts. The graph stays, with gradients of 0.
-                counts.fill(0.0);
-                1.0
-            }
-        };
-        shape.insert(1, 1);
+        let targets = Targets::read(x, Ignore::new(self.ignore_index))?;
+        let weights = self.weights(targets.grid.classes)?;
         let (device, dtype) = (logits.device(), logits.dtype());
-        let tensor = |v: Vec<f64>| Tensor::from_vec(v, shape.as_slice(), device)?.to_dtype(dtype);
-        let logs = pleach_ops::log_softmax(&logits, 1)?;
-        let of_class = logs.gather(&Tensor::from_vec(index, shape.as_slice(), device)?, 1)?;
-        let mut loss = (sum(&(of_class * tensor(weight_of)?)?)? * (self.label_smoothing - 1.0))?;
+        let weight_of = |class: usize| weights.get(class).copied().unwrap_or_default();
+        let total: f64 = targets.classes.iter().map(|class| class.map_or(0.0, weight_of)).sum();
+        let logs = pleach_ops::log_softmax(&logits.reshape(targets.grid.dims())?, 1)?;
+        let of_class = logs.gather(&targets.index(device)?, 1)?;
+        let mut loss = (sum(&(of_class * targets.each(dtype, device, weight_of)?)?)? * (self.label_smoothing - 1.0))?;
         if self.label_smoothing > 0.0 {
-            let mut by_class = vec![1; logits.rank()];
-            if let Some(c) = by_class.get_mut(1) {
-                *c = classes;
-            }
-            let weights = Tensor::from_vec(weights, by_class, device)?.to_dtype(dtype)?;
-            let all = (logs.broadcast_mul(&weights)?.sum_keepdim(1)? * tensor(counts)?)?;
-            loss = (loss - (sum(&all)? * (self.label_smoothing / classes as f64))?)?;
+            // Where the targets have no weight at all, nothing is left of their smoothing either.
+            let scale = self.scale(total);
+            let counts = targets.each(dtype, device, |_| if scale > 0.0 { 1.0 } else { 0.0 })?;
+            let share = self.label_smoothing / weights.len() as f64;
+            let weights = Tensor::from_vec(weights.clone(), (1, weights.len(), 1), device)?.to_dtype(dtype)?;
+            let all = (logs.broadcast_mul(&weights)?.sum_keepdim(1)? * counts)?;
+            loss = (loss - (sum(&all)? * share)?)?;
         }
+        // Multiplied by 0 it would lose its graph; it is 0 by itself.
+        let scale = if self.scale(total) > 0.0 { self.scale(total) } else { 1.0 };
         Ok((loss * scale)?.to_dtype(dtype)?)
+    }
+
+    fn fused(&self) -> Option<FusedLoss> {
+        let this = self.clone();
+        Some(FusedLoss { name: "cross_entropy", cpu: Arc::new(move |input| this.one_pass(input)) })
+    }
+}
+
+impl CrossEntropy {
+    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+        let (targets, x) = (input.classes, input.prediction);
+        let grid = Grid::of(input.shape, targets.len())?;
+        let ignore = Ignore::new(self.ignore_index);
+        let spread = Spread::new(self, grid, &ignore.count(grid, targets)?)?;
+        let mut blocks = blocks(input, grid, Apart::Nothing)?;
+        par_blocks(&mut blocks, 1, |_, blocks| {
+            for block in blocks {
+                let mut softmax = block.softmax(x);
+                let of_block = block.targets(targets);
+                block.sums = vec![spread.sum(block, x, of_block, ignore, &softmax)];
+                spread.gradient(&mut softmax.p, of_block, ignore, 1.0);
+                block.write(&softmax.p);
+            }
+        });
+        Ok(spread.scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>())
+    }
+}
+
+/// How a target is spread over the classes, as numbers ready for the passes.
+pub(crate) struct Spread {
+    /// The weight that its own class has, by class.
+    own: Vec<f32>,
+    /// The weight that every class has besides.
+    every: Vec<f32>,
+    /// The sum of these.
+    everywhere: f32,
+    /// What the sum over all targets is multiplied by.
+    pub scale: f64,
+}
+
+impl Spread {
+    /// For so many targets that count of each class of each sample.
+    pub(crate) fn new(of: &CrossEntropy, grid: Grid, counts: &[f64]) -> Result<Self> {
+        let weights = of.weights(grid.classes)?;
+        let total: f64 = counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum();
+        let (smoothing, share) = (of.label_smoothing, of.label_smoothing / grid.classes as f64);
+        let every: Vec<f32> = weights.iter().map(|w| (w * share) as f32).collect();
+        Ok(Self {
+            own: weights.iter().map(|w| (w * (1.0 - smoothing)) as f32).collect(),
+            everywhere: every.iter().sum(),
+            every,
+            scale: of.scale(total),
+        })
+    }
+
+    /// The sum of a block's losses, not yet scaled.
+    pub(crate) fn sum(&self, block: &Block<'_>, x: &[f32], targets: &[u32], ignore: Ignore, softmax: &Softmax) -> f64 {
+        let mut total = 0.0;
+        for (i, (&y, &log_sum)) in targets.iter().zip(&softmax.log_sum).enumerate() {
+            let Some(y) = ignore.class(y) else { continue };
+            total += f64::from(self.own[y] * (log_sum - block.logit(x, y, i)));
+            if self.everywhere > 0.0 {
+                let each = |(c, w): (usize, &f32)| f64::from(w * (log_sum - block.logit(x, c, i)));
+                total += self.every.iter().enumerate().map(each).sum::<f64>();
+            }
+        }
+        total
+    }
+
+    /// Turns rows of probabilities into gradients, times the scale and a factor.
+    pub(crate) fn gradient(&self, rows: &mut [f32], targets: &[u32], ignore: Ignore, factor: f64) {
+        let (len, scale) = (targets.len(), (self.scale * factor) as f32);
+        let counts: Vec<f32> = targets.iter().map(|&y| if ignore.class(y).is_some() { scale } else { 0.0 }).collect();
+        let own = |y: u32| ignore.class(y).map_or(0.0, |y| self.own[y]);
+        let weights: Vec<f32> = targets.iter().zip(&counts).map(|(&y, c)| c * (own(y) + self.everywhere)).collect();
+        for (row, every) in rows.chunks_mut(len).zip(&self.every) {
+            for ((p, weight), count) in row.iter_mut().zip(&weights).zip(&counts) {
+                *p = *p * weight - count * every;
+            }
+        }
+        for (i, &y) in targets.iter().enumerate() {
+            if let Some(y) = ignore.class(y) {
+                rows[y * len + i] -= scale * self.own[y];
+            }
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! The focal Tversky loss.
 
-use crate::binary;
-use crate::tversky::overlap;
+use crate::overlap::Overlap;
+use crate::reduce::Reduce;
+use crate::region::{Beside, Region};
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
 
 /// Focal Tversky loss of binary maps: a power of the Tversky loss.
 ///
 /// `(1 - (TP + smooth) / (TP + alpha FP + (1 - alpha) FN + smooth))^gamma` with TP = sum(p t),
 /// FP = sum(p (1 - t)), FN = sum(t (1 - p)), p the logistic function of the logits and t the mask; sums run over
-/// the whole batch. A batch in which nothing is there and nothing predicted has loss 0, as a perfect one has.
+/// the whole batch, or over the groups of `reduce`, and then the loss is the mean over these. A group in which nothing
+/// is there and nothing predicted has loss 0, as a perfect one has.
 #[plugin(loss, alias = ["FocalTverskyLoss"], cite = "arXiv:1810.07842")]
 pub struct FocalTversky {
     /// Weight of false positives, 0 to 1; false negatives have the rest.
@@ -20,18 +22,27 @@ pub struct FocalTversky {
     /// Added above and below the line, in pixels; more of it is milder to small objects.
     #[plugin(default = 0.0, range = 0.0..)]
     pub smooth: f64,
+    /// Which elements are added up together: `batch`, `sample`, `class` (channel) or `sample_class`.
+    #[plugin(default = Reduce::Batch)]
+    pub reduce: Reduce,
+}
+
+impl FocalTversky {
+    fn region(&self) -> Region {
+        Region::masks(self.reduce, Overlap::tversky(self.alpha, self.gamma, self.smooth))
+    }
 }
 
 impl Loss for FocalTversky {
     fn wants(&self) -> Wants {
-        binary::WANTS
+        self.region().wants()
     }
 
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
-        overlap(self.alpha, self.gamma, self.smooth).forward(x)
+        self.region().forward(x)
     }
 
     fn fused(&self) -> Option<FusedLoss> {
-        Some(overlap(self.alpha, self.gamma, self.smooth).fused("focal_tversky"))
+        self.region().fused("focal_tversky", Beside::Nothing)
     }
 }

@@ -1,24 +1,26 @@
-//! What losses of overlap share: one minus a quotient of sums over the whole batch.
+//! How sums over groups become a loss of overlap: one minus a quotient.
 
-use crate::binary::{self, Piece};
-use crate::reduction::sum;
-use pleach_core::kinds::backend::FusedInput;
-use pleach_core::{DType, FusedLoss, LossInput, Result, Tensor};
-use pleach_simd::Float;
-use std::sync::Arc;
+use crate::numbers::Numbers;
+use crate::reduction::Reduction;
+use crate::region::{Score, Sums};
+use pleach_core::{DType, Result, Tensor};
 
-/// `(1 - (both B + smooth) / (predicted P + there T + smooth))^gamma`, where p is the logistic function of the
-/// logits, t the mask, and B, P and T are the sums of p t, p and t over all elements of the batch.
-#[derive(Debug, Clone, Copy)]
+/// `(1 - (both B + above) / (predicted P + there T + cross B + below))^gamma` for each group, and their mean.
+#[derive(Debug, Clone)]
 pub(crate) struct Overlap {
     pub both: f64,
     pub predicted: f64,
     pub there: f64,
-    pub smooth: f64,
+    pub cross: f64,
+    /// Added above the line.
+    pub above: f64,
+    /// Added below the line.
+    pub below: f64,
     pub gamma: f64,
+    pub mean: Mean,
 }
 
-/// A denominator below this is that of a batch without an object, in which none was found either: both count as
+/// A denominator below this is that of a group without an object, in which none was found either: both count as
 /// right, the loss is 0, and so is its gradient. A billion f32 probabilities that are all but 0 add up to less,
 /// so that it does not matter how the exponential of a saturated logit is rounded.
 const NOTHING: f64 = 1e-20;
@@ -26,87 +28,104 @@ const NOTHING: f64 = 1e-20;
 const PERFECT: f64 = 1e-12;
 
 impl Overlap {
-    /// The definition.
-    pub(crate) fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
-        let (logits, t) = binary::inputs(x)?;
-        let p = pleach_ops::sigmoid(&logits)?;
-        let quotient_of = ((sum(&(&p * &t)?)? * self.both)? + self.smooth)?;
-        let denominator = (((sum(&p)? * self.predicted)? + (sum(&t)? * self.there)?)? + self.smooth)?;
-        let nothing = denominator.lt(NOTHING)?.to_dtype(DType::F64)?;
-        let quotient = ((quotient_of + &nothing)? / (denominator + nothing)?)?;
-        let loss = (1.0 - quotient)?;
+    /// `1 - (2 B + smooth) / (P + T + smooth)`.
+    pub(crate) fn dice(smooth: f64) -> Self {
+        Self { both: 2.0, there: 1.0, ..Self::tversky(1.0, 1.0, smooth) }
+    }
+
+    /// `(1 - (TP + smooth) / (TP + alpha FP + (1 - alpha) FN + smooth))^gamma`: with FP = P - TP and FN = T - TP the
+    /// denominator is alpha P + (1 - alpha) T, as the products cancel.
+    pub(crate) fn tversky(alpha: f64, gamma: f64, smooth: f64) -> Self {
+        let (there, cross) = (1.0 - alpha, 0.0);
+        Self { both: 1.0, predicted: alpha, there, cross, above: smooth, below: smooth, gamma, mean: Mean::default() }
+    }
+
+    /// The quotient of each group; 1 where its denominator says that nothing is there.
+    pub(crate) fn quotient(&self, s: &Sums) -> Result<Tensor> {
+        let above = ((&s.both * self.both)? + self.above)?;
+        let mut below = (((&s.predicted * self.predicted)? + (&s.there * self.there)?)? + self.below)?;
+        if self.cross != 0.0 {
+            below = (below + (&s.both * self.cross)?)?;
+        }
+        let nothing = below.lt(NOTHING)?.to_dtype(DType::F64)?;
+        Ok(((above + &nothing)? / (below + nothing)?)?)
+    }
+
+    /// The loss of each group.
+    pub(crate) fn losses(&self, s: &Sums) -> Result<Tensor> {
+        let loss = (1.0 - self.quotient(s)?)?;
         if self.gamma == 1.0 {
-            return Ok(loss.to_dtype(logits.dtype())?);
+            return Ok(loss);
         }
         let perfect = loss.lt(PERFECT)?.to_dtype(DType::F64)?;
         let loss = ((loss * (1.0 - &perfect)?)? + &perfect)?;
-        Ok((loss.powf(self.gamma)? - perfect)?.to_dtype(logits.dtype())?)
-    }
-
-    /// Value and gradient over slices.
-    pub(crate) fn fused(self, name: &'static str) -> FusedLoss {
-        FusedLoss { name, cpu: Arc::new(move |input| self.both_passes(input)) }
-    }
-
-    fn both_passes(&self, input: &mut FusedInput<'_>) -> Result<f64> {
-        let mut pieces = binary::pieces::<3>(input)?;
-        let [b, p, t] = binary::pass(&mut pieces, |piece| piece.sums = sums(piece.x, piece.t, piece.g));
-        let (value, by_p, by_pt) = self.value_and_slopes(b, p, t);
-        let (by_p, by_pt) = (by_p as f32, by_pt as f32);
-        binary::pass(&mut pieces, |piece: &mut Piece<'_, 3>| gradient(piece.t, piece.g, by_p, by_pt));
-        Ok(value)
-    }
-
-    /// The value, and its derivatives by p and by p t of one element.
-    fn value_and_slopes(&self, b: f64, p: f64, t: f64) -> (f64, f64, f64) {
-        let numerator = self.both * b + self.smooth;
-        let denominator = self.predicted * p + self.there * t + self.smooth;
-        if denominator < NOTHING {
-            return (0.0, 0.0, 0.0);
-        }
-        let quotient = numerator / denominator;
-        let loss = 1.0 - quotient;
-        let (value, slope) = match self.gamma == 1.0 {
-            true => (loss, 1.0),
-            false if loss < PERFECT => (0.0, 0.0),
-            false => (loss.powf(self.gamma), self.gamma * loss.powf(self.gamma - 1.0)),
-        };
-        (value, slope * quotient * self.predicted / denominator, -slope * self.both / denominator)
+        Ok((loss.powf(self.gamma)? - perfect)?)
     }
 }
 
-/// Sums kept side by side, in f64.
-const LANES: usize = 8;
+impl Score for Overlap {
+    fn value(&self, s: &Sums) -> Result<Tensor> {
+        self.mean.of(&self.losses(s)?)
+    }
+}
 
-pleach_simd::lanes! {
-    // The type is that of all slices.
-    fn sums_of<T: Float>(x: &[T], t: &[T], slope: &mut [T]) -> [f64; 3] {
-        let (mut b, mut p, mut m) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-        for ((x, t), slope) in x.chunks(LANES).zip(t.chunks(LANES)).zip(slope.chunks_mut(LANES)) {
-            for (i, ((&x, &t), slope)) in x.iter().zip(t).zip(slope).enumerate() {
-                // exp(-|x|) cannot overflow, and gives the function on both sides of 0.
-                let e = (-x.abs()).exp();
-                let above = T::ONE / (T::ONE + e);
-                let y = if x < T::ZERO { e * above } else { above };
-                *slope = e * above * above;
-                let (y, t) = (y.wide(), t.wide());
-                b[i] += y * t;
-                p[i] += y;
-                m[i] += t;
+/// What a weighted sum over groups is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Divisor {
+    /// Their number: a weight of 2 doubles what a class adds.
+    #[default]
+    Groups,
+    /// Their weights: the loss stays between 0 and 1.
+    Weights,
+}
+
+/// How the losses of groups, of shape (samples or 1, classes or 1), become one number.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mean {
+    /// Weights of the classes.
+    pub weight: Option<Numbers>,
+    pub divisor: Divisor,
+    pub reduction: Reduction,
+    /// Leaves the first class out, where there are several.
+    pub background: Background,
+}
+
+/// Whether the first class counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Background {
+    #[default]
+    Counts,
+    LeftOut,
+}
+
+impl Background {
+    /// The columns of the classes that count.
+    pub(crate) fn of(self, groups: &Tensor) -> Result<Tensor> {
+        Ok(match (self, groups.dim(1)?) {
+            (Self::LeftOut, classes @ 2..) => groups.narrow(1, 1, classes - 1)?,
+            _ => groups.clone(),
+        })
+    }
+}
+
+impl Mean {
+    pub(crate) fn of(&self, losses: &Tensor) -> Result<Tensor> {
+        let mut losses = self.background.of(losses)?;
+        let (samples, classes) = losses.dims2()?;
+        let mut divisor = (samples * classes) as f64;
+        if let Some(weight) = &self.weight {
+            let weights = weight.of_each("weight", classes)?;
+            if self.divisor == Divisor::Weights {
+                divisor = samples as f64 * weights.iter().sum::<f64>();
             }
+            losses = losses.broadcast_mul(&Tensor::from_vec(weights, (1, classes), losses.device())?)?;
         }
-        [b.iter().sum(), p.iter().sum(), m.iter().sum()]
-    }
-}
-
-/// The sums of p t, p and t; leaves the slope of p by the logit in place of the gradient.
-fn sums(x: &[f32], t: &[f32], slope: &mut [f32]) -> [f64; 3] {
-    sums_of(x, t, slope)
-}
-
-/// Turns slopes of p into the gradient.
-fn gradient(t: &[f32], slope: &mut [f32], by_p: f32, by_pt: f32) {
-    for (g, &t) in slope.iter_mut().zip(t) {
-        *g *= by_p + by_pt * t;
+        let sum = losses.sum_all()?;
+        Ok(match self.reduction {
+            Reduction::Sum => sum,
+            // Weights that are all 0 make a loss of 0.
+            Reduction::Mean if divisor > 0.0 => (sum / divisor)?,
+            Reduction::Mean => sum,
+        })
     }
 }

@@ -7,14 +7,15 @@ use pleach_core::{Better, DataInfo, Error, Metric, Named, Result, Row, plugin};
 
 /// The share of samples whose class is predicted right.
 ///
-/// Its value is called `accuracy`; `accuracy_macro` over classes, with `_top5` behind it for `top_k = 5`,
-/// so that several may stand in one list. Equals `accuracy_score` and `top_k_accuracy_score` of
-/// scikit-learn; over classes, torchmetrics' `MulticlassAccuracy`.
+/// Right predictions over all; a share, more is better. Samples of the class that the data ignore are left out, and a
+/// split without samples has no value. The value is called `accuracy`; `accuracy_macro` over classes, with `_top5`
+/// behind it for `top_k = 5`, so that several may stand in one list. Equals `accuracy_score` and `top_k_accuracy_score`
+/// of scikit-learn; over classes, torchmetrics' `MulticlassAccuracy`.
 #[plugin(metric, alias = ["MulticlassAccuracy"])]
 pub struct Accuracy {
     /// `micro`: over all samples. `macro`: the mean over classes of the share that is right in each,
     /// which a frequent class does not dominate; classes that neither truth nor predictions hold are
-    /// left out (with `top_k` above 1: classes without samples).
+    /// left out (with `top_k` above 1: classes without samples). `none`: after it each class, `accuracy_<class>`.
     #[plugin(default = AverageOver::Micro)]
     pub average: AverageOver,
     /// A prediction is right when the true class is among this many of the highest scores; equal
@@ -42,18 +43,16 @@ impl Metric for Accuracy {
     }
 
     fn values(&self, m: &Confusion) -> Named<f64> {
-        let (mut name, value) = match self.average {
-            AverageOver::Micro => ("accuracy".to_owned(), share(m.correct(), m.total())),
-            AverageOver::Macro => {
-                let counted = m.present().filter(|(_, c)| self.top_k == 1 || c.support() > 0);
-                let recalls = counted.map(|(_, c)| share(c.hit, c.support()).unwrap_or(0.0));
-                ("accuracy_macro".to_owned(), mean(recalls))
-            }
-        };
-        if self.top_k > 1 {
-            name = format!("{name}_top{}", self.top_k);
+        let top = if self.top_k > 1 { format!("_top{}", self.top_k) } else { String::new() };
+        if matches!(self.average, AverageOver::Micro | AverageOver::Weighted) {
+            return share(m.correct(), m.total()).map(|v| (format!("accuracy{top}"), v)).into_iter().collect();
         }
-        value.map(|v| (name, v)).into_iter().collect()
+        let counted = m.present().filter(|(_, c)| self.top_k == 1 || c.support() > 0);
+        let recalls: Vec<_> = counted.map(|(i, c)| (i, share(c.hit, c.support()).unwrap_or(0.0))).collect();
+        let main = mean(recalls.iter().map(|r| r.1)).map(|v| (format!("accuracy_macro{top}"), v));
+        let each = recalls.iter().filter(|_| self.average == AverageOver::None);
+        let each = each.map(|&(class, v)| (format!("accuracy_{}{top}", m.key(class)), v));
+        main.into_iter().chain(each).collect()
     }
 
     fn names(&self, data: &DataInfo) -> Vec<String> {

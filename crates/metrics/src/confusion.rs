@@ -1,5 +1,6 @@
 //! Counts how often each true class was predicted as each class: the one state of all metrics over classes.
 
+use crate::pairs;
 use pleach_core::kinds::loss::snake;
 use pleach_core::{DataInfo, Error, Metric, Result, Row, state};
 
@@ -71,23 +72,7 @@ impl Confusion {
     /// of another size, or of a class out of range.
     pub fn add_maps(&mut self, predicted: &Row, truth: &Row) -> Result<()> {
         let key = &truth.id.key;
-        if truth.maps.is_empty() {
-            return Err(Error::new("PL0330", format!("sample `{key}` has no map to compare the prediction with")));
-        }
-        for map in &truth.maps {
-            let frame = map.frame;
-            let Some(guess) = predicted.maps.iter().find(|m| m.frame == frame) else {
-                return Err(Error::new("PL0230", format!("no map was predicted for frame {frame} of sample `{key}`")));
-            };
-            if (guess.width, guess.height, guess.classes.len()) != (map.width, map.height, map.classes.len()) {
-                return Err(Error::new(
-                    "PL0230",
-                    format!(
-                        "the map predicted for frame {frame} of sample `{key}` is {}x{}, the true one {}x{}",
-                        guess.width, guess.height, map.width, map.height
-                    ),
-                ));
-            }
+        for (guess, map) in pairs::maps(predicted, truth)? {
             for (i, (&t, &p)) in map.classes.iter().zip(&guess.classes).enumerate() {
                 let (t, p) = (usize::from(t), usize::from(p));
                 if self.ignores(t) {
@@ -191,7 +176,7 @@ impl Tally {
 pub(crate) fn labels(predicted: &Row, truth: &Row, counts: &Confusion) -> Result<Option<(usize, usize)>> {
     let key = &truth.id.key;
     let Some(t) = truth.labels.class else {
-        return Err(Error::new("PL0330", format!("sample `{key}` has no label to compare the prediction with")));
+        return Err(pairs::untold(truth, "label"));
     };
     if counts.ignores(t as usize) {
         return Ok(None);
@@ -218,7 +203,7 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// Names of classes in snake case; one that is empty or already taken gets its index behind it.
-fn class_keys(names: &[String]) -> Vec<String> {
+pub(crate) fn class_keys(names: &[String]) -> Vec<String> {
     let mut keys: Vec<String> = Vec::with_capacity(names.len());
     for (i, name) in names.iter().enumerate() {
         let mut key = snake(name).trim_matches('_').to_owned();

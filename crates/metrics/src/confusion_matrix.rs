@@ -25,8 +25,9 @@ pub enum Normalize {
 
 /// How often each class is taken for each other: rows are true classes, columns predicted ones.
 ///
-/// The values are `accuracy` and, for up to 20 classes, each cell as `confusion_<true>_as_<predicted>`,
-/// row by row; the whole matrix is the metric's saved state. Equals scikit-learn's `confusion_matrix`.
+/// The values are `accuracy`, a share of which more is better, and, for up to 20 classes, each cell as
+/// `confusion_<true>_as_<predicted>`, row by row; the whole matrix is the metric's saved state. Equals scikit-learn's
+/// `confusion_matrix`.
 #[plugin(metric, alias = ["MulticlassConfusionMatrix"])]
 pub struct ConfusionMatrix {
     /// By what the cells are divided; a row or a column without samples stays 0.

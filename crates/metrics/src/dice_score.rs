@@ -1,18 +1,21 @@
 //! The Dice coefficient of true and predicted pixels, the mean over classes.
 
-use crate::Confusion;
-use crate::average::per_class;
+use crate::average::PerClass;
 use crate::confusion::share;
+use crate::{Confusion, MapAverage};
 use pleach_core::kinds::metric::Part;
 use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
 
 /// The Dice coefficient of true and predicted pixels, the mean over classes.
 ///
-/// 2 TP / (2 TP + FP + FN) of each class over the pixels of all samples together. Classes that neither the truth nor the
-/// predictions hold are left out of the mean and have no value of their own. The values are called `dice_score` and, for
-/// each class, `dice_<class>`.
+/// 2 TP / (2 TP + FP + FN) of each class over the pixels of all samples together. A share, more is better. Classes that
+/// neither the truth nor the predictions hold are left out of the mean and have no value of their own. The values are
+/// called `dice_score` (`dice_score_micro`, `dice_score_weighted`) and, for each class, `dice_<class>`.
 #[plugin(metric, alias = ["Dice"])]
 pub struct DiceScore {
+    /// How the values of the classes become one: `macro`, `micro` or `weighted`.
+    #[plugin(default = MapAverage::Macro)]
+    pub average: MapAverage,
     /// Whether class 0 counts as a class; `false` where it is the background and of no interest.
     #[plugin(default = true)]
     pub include_background: bool,
@@ -37,7 +40,9 @@ impl Metric for DiceScore {
     }
 
     fn values(&self, state: &Confusion) -> Named<f64> {
-        per_class("dice_score", "dice", state, self.include_background, |c| share(2 * c.hit, c.hit + c.union()))
+        let classes =
+            PerClass { name: "dice_score", each: "dice", average: &self.average, background: self.include_background };
+        classes.values(state, |c| share(2 * c.hit, c.hit + c.union()))
     }
 
     fn names(&self, data: &DataInfo) -> Vec<String> {

@@ -9,7 +9,8 @@ use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
 /// The harmonic mean of precision and recall.
 ///
 /// 2 TP / (2 TP + FP + FN), as scikit-learn's `f1_score` over the classes that the truth or the predictions hold, of
-/// which each has a value. Its value is called `f1` (`f1_micro`, `f1_weighted`).
+/// which each has a value. A share, more is better; a split without samples has none. Its value is called `f1`
+/// (`f1_micro`, `f1_weighted`).
 #[plugin(metric, alias = ["F1Score", "MulticlassF1Score"])]
 pub struct F1 {
     /// How the values of the classes become one; `none` lists them as well.

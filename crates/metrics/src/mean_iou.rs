@@ -1,18 +1,22 @@
 //! Intersection over union of true and predicted pixels, the mean over classes.
 
-use crate::Confusion;
-use crate::average::per_class;
+use crate::average::PerClass;
 use crate::confusion::share;
+use crate::{Confusion, MapAverage};
 use pleach_core::kinds::metric::Part;
 use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
 
 /// Intersection over union of true and predicted pixels, the mean over classes.
 ///
-/// TP / (TP + FP + FN) of each class over the pixels of all samples together, as torchmetrics' `JaccardIndex`. Classes that
-/// neither the truth nor the predictions hold are left out of the mean and have no value of their own. The values are
-/// called `mean_iou` and, for each class, `iou_<class>`.
-#[plugin(metric, alias = ["JaccardIndex", "MulticlassJaccardIndex"])]
+/// TP / (TP + FP + FN) of each class over the pixels of all samples together, as torchmetrics' `JaccardIndex`. A share,
+/// more is better. Classes that neither the truth nor the predictions hold are left out of the mean and have no value
+/// of their own. The values are called `mean_iou` (`mean_iou_micro`, `mean_iou_weighted`) and, for each class,
+/// `iou_<class>`.
+#[plugin(metric, alias = ["IoU", "Jaccard", "JaccardIndex", "MulticlassJaccardIndex"])]
 pub struct MeanIoU {
+    /// How the values of the classes become one: `macro`, `micro` or `weighted`.
+    #[plugin(default = MapAverage::Macro)]
+    pub average: MapAverage,
     /// Whether class 0 counts as a class; `false` where it is the background and of no interest.
     #[plugin(default = true)]
     pub include_background: bool,
@@ -37,7 +41,9 @@ impl Metric for MeanIoU {
     }
 
     fn values(&self, state: &Confusion) -> Named<f64> {
-        per_class("mean_iou", "iou", state, self.include_background, |c| share(c.hit, c.union()))
+        let classes =
+            PerClass { name: "mean_iou", each: "iou", average: &self.average, background: self.include_background };
+        classes.values(state, |c| share(c.hit, c.union()))
     }
 
     fn names(&self, data: &DataInfo) -> Vec<String> {

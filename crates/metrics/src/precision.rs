@@ -9,7 +9,8 @@ use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
 /// The share of what is predicted as a class that is of it.
 ///
 /// True positives over true and false positives, as scikit-learn's `precision_score` over the classes that the truth or
-/// the predictions hold. Its value is called `precision` (`precision_micro`, `precision_weighted`).
+/// the predictions hold. A share, more is better; a split without samples has none. Its value is called `precision`
+/// (`precision_micro`, `precision_weighted`).
 #[plugin(metric, alias = ["MulticlassPrecision"])]
 pub struct Precision {
     /// How the values of the classes become one; `none` lists them as well.

@@ -9,8 +9,9 @@ use pleach_core::{Better, DataInfo, Metric, Named, Result, Row, plugin};
 /// The share of a class that is predicted as it.
 ///
 /// True positives over true positives and false negatives, as scikit-learn's `recall_score` over the classes that the
-/// truth or the predictions hold. Its value is called `recall` (`recall_micro`, `recall_weighted`).
-#[plugin(metric, alias = ["MulticlassRecall"])]
+/// truth or the predictions hold. A share, more is better; a split without samples has none. Its value is called
+/// `recall` (`recall_micro`, `recall_weighted`).
+#[plugin(metric, alias = ["Sensitivity", "MulticlassRecall"])]
 pub struct Recall {
     /// How the values of the classes become one; `none` lists them as well.
     #[plugin(default = Average::Macro)]

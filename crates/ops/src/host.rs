@@ -1,9 +1,9 @@
 //! Reads tensors as slices of host memory and makes tensors out of vectors.
 
+use crate::tile::Tiled;
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
 };
-use crate::tile::Tiled;
 use pleach_simd::Float;
 
 /// The element types that operations are written for.

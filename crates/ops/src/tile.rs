@@ -92,10 +92,7 @@ macro_rules! loops {
 
             #[target_feature(enable = $features)]
             pub fn inner(a: &[$t], b: &[$t], k: usize, all: &mut [$t]) {
-                assert!(
-                    k % $lanes == 0 && a.len() >= INNER.rows * k && b.len() >= INNER.cols * k,
-                    "a tile's rows"
-                );
+                assert!(k % $lanes == 0 && a.len() >= INNER.rows * k && b.len() >= INNER.cols * k, "a tile's rows");
                 assert!(all.len() >= INNER.area() * $lanes, "a tile's sums");
                 let mut sums: [[$vector; $ir]; $ic] = [[$zero(); $ir]; $ic];
                 for (sum, all) in sums.iter_mut().flatten().zip(all.chunks_exact($lanes)) {

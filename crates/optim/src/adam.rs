@@ -1,13 +1,16 @@
 //! Adam: steps of a size that each weight's own gradients decide.
 
-use crate::adam_step::{self, Decay, Denominator, Settings};
+use crate::adam_step::{self, Denominator, Settings};
+use crate::moments::Decay;
+use crate::switches;
+use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// Adam (Kingma and Ba): steps of a size that each weight's own gradients decide.
 ///
 /// `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)`; weight decay is a part of the gradient.
-#[plugin(optimizer, cite = "arXiv:1412.6980")]
+#[plugin(optimizer, cite = "arXiv:1412.6980", check = Self::check)]
 pub struct Adam {
     /// Learning rate: about how far a weight moves in a step.
     #[plugin(default = 1e-3, range = 0.0..)]
@@ -31,13 +34,23 @@ pub struct Adam {
     #[plugin(default = false)]
     pub decoupled_weight_decay: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub fused: Option<bool>,
     /// PyTorch's switch for CUDA graphs; without effect here.
+    #[plugin(idle)]
     pub capturable: Option<bool>,
     /// PyTorch's switch for gradients through a step; without effect here.
+    #[plugin(idle)]
     pub differentiable: Option<bool>,
+}
+
+impl Adam {
+    fn check(&self, rules: &mut Rules) {
+        switches::check(rules, self.fused, self.foreach, self.differentiable);
+    }
 }
 
 impl Optimizer for Adam {

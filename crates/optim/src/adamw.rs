@@ -1,13 +1,16 @@
 //! Adam with weight decay apart from the gradient.
 
-use crate::adam_step::{self, Decay, Denominator, Settings};
+use crate::adam_step::{self, Denominator, Settings};
+use crate::moments::Decay;
+use crate::switches;
+use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// AdamW (Loshchilov and Hutter): Adam whose weight decay shrinks the weight and leaves the gradient alone.
 ///
 /// `p = (1 - lr weight_decay) p`, then Adam's step: `m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)`.
-#[plugin(optimizer, cite = "arXiv:1711.05101")]
+#[plugin(optimizer, cite = "arXiv:1711.05101", check = Self::check)]
 pub struct AdamW {
     /// Learning rate: about how far a weight moves in a step.
     #[plugin(default = 1e-3, range = 0.0..)]
@@ -28,13 +31,23 @@ pub struct AdamW {
     #[plugin(default = false)]
     pub maximize: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub fused: Option<bool>,
     /// PyTorch's switch for CUDA graphs; without effect here.
+    #[plugin(idle)]
     pub capturable: Option<bool>,
     /// PyTorch's switch for gradients through a step; without effect here.
+    #[plugin(idle)]
     pub differentiable: Option<bool>,
+}
+
+impl AdamW {
+    fn check(&self, rules: &mut Rules) {
+        switches::check(rules, self.fused, self.foreach, self.differentiable);
+    }
 }
 
 impl Optimizer for AdamW {

@@ -29,27 +29,30 @@ impl CosineAnnealingLR {
 #[state]
 pub struct CosineAnnealingLRState {
     ticks: u64,
-    T_max: Option<u64>,
+    T_max: u64,
+    /// The rates at the top.
+    tops: Vec<f64>,
 }
 
 impl Scheduler for CosineAnnealingLR {
     type State = CosineAnnealingLRState;
 
-    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<CosineAnnealingLRState> {
-        Ok(CosineAnnealingLRState { ticks: 0, T_max: tick_counts::ticks(plan, self.T_max) })
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<CosineAnnealingLRState> {
+        let tops = now.iter().map(|g| g.initial_lr).collect();
+        Ok(CosineAnnealingLRState { ticks: 0, T_max: tick_counts::ticks(plan, "T_max", self.T_max)?, tops })
     }
 
     fn rate(&self, state: &mut CosineAnnealingLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
-        let Some(half) = state.T_max.filter(|&n| n > 0) else { return Ok(()) };
-        let (t, n) = (state.ticks, half as f64);
+        let (t, half) = (state.ticks, state.T_max);
+        let n = half as f64;
         // From the rate as it stands (PyTorch's recursive form), so that others may change it in between.
         // One tick past each bottom the quotient is 0 / 0, and the rise is taken from the formula itself.
         let past_bottom = t > half && (t - 1 - half).is_multiple_of(2 * half);
         let cosine = |t: u64| 1.0 + (PI * t as f64 / n).cos();
-        for group in now {
+        for (group, top) in now.iter_mut().zip(&state.tops) {
             group.lr = if past_bottom {
-                group.lr + (group.initial_lr - self.eta_min) * (1.0 - (PI / n).cos()) / 2.0
+                group.lr + (top - self.eta_min) * (1.0 - (PI / n).cos()) / 2.0
             } else {
                 cosine(t) / cosine(t - 1) * (group.lr - self.eta_min) + self.eta_min
             };

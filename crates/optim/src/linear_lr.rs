@@ -32,23 +32,26 @@ impl LinearLR {
 #[state]
 pub struct LinearLRState {
     ticks: u64,
-    total_iters: Option<u64>,
+    total_iters: u64,
 }
 
 impl Scheduler for LinearLR {
     type State = LinearLRState;
 
     fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<LinearLRState> {
+        let total_iters = tick_counts::ticks(plan, "total_iters", self.total_iters)?;
         now.iter_mut().for_each(|g| g.lr *= self.start_factor);
-        Ok(LinearLRState { ticks: 0, total_iters: tick_counts::ticks(plan, self.total_iters) })
+        Ok(LinearLRState { ticks: 0, total_iters })
     }
 
     fn rate(&self, state: &mut LinearLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
-        let Some(total) = state.total_iters.filter(|&total| state.ticks <= total) else { return Ok(()) };
+        if state.ticks > state.total_iters {
+            return Ok(());
+        }
         // From the rate as it stands, so that others may change it in between.
         let rise = self.end_factor - self.start_factor;
-        let before = total as f64 * self.start_factor + (state.ticks - 1) as f64 * rise;
+        let before = state.total_iters as f64 * self.start_factor + (state.ticks - 1) as f64 * rise;
         now.iter_mut().for_each(|g| g.lr *= 1.0 + rise / before);
         Ok(())
     }

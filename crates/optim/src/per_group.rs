@@ -2,8 +2,9 @@
 
 use pleach_core::export::schemars::JsonSchema;
 use pleach_core::export::serde::{Deserialize, Serialize};
-use pleach_core::read::{Bounded, Bounds, Read, Reader};
+use pleach_core::read::{Bounded, Bounds, Read, Reader, Rules};
 use pleach_core::tree::{Node, Value};
+use pleach_core::{Error, GroupRates, Result};
 
 /// One number for all groups, or a list with one for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,16 +13,38 @@ use pleach_core::tree::{Node, Value};
 pub enum PerGroup {
     /// For all groups.
     All(f64),
-    /// For each group; the last one goes on for groups beyond the list.
+    /// For each group.
     Each(Vec<f64>),
 }
 
 impl PerGroup {
-    /// The number of a group; 0 of an empty list.
+    /// The number of a group; a list goes on with its last number, and an empty one with 0.
     pub fn of(&self, group: usize) -> f64 {
         match self {
             Self::All(x) => *x,
             Self::Each(list) => list.get(group).or(list.last()).copied().unwrap_or(0.0),
+        }
+    }
+
+    /// Refuses an empty list.
+    pub(crate) fn check(&self, rules: &mut Rules, field: &'static str) {
+        if *self == Self::Each(Vec::new()) {
+            rules.refuse(field, "an empty list has no number for any group");
+        }
+    }
+
+    /// Whether a list has one number for each of these groups.
+    ///
+    /// # Errors
+    /// It has more or fewer.
+    pub(crate) fn fits(&self, field: &str, now: &[GroupRates]) -> Result<()> {
+        match self {
+            Self::Each(list) if list.len() != now.len() => Err(Error::new(
+                "PL0161",
+                format!("`{field}` has {} numbers for {} parameter groups", list.len(), now.len()),
+            )
+            .hint("write one number for all groups, or one for each; `[optimizer]` itself is the first group")),
+            _ => Ok(()),
         }
     }
 }

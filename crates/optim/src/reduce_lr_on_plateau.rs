@@ -60,9 +60,7 @@ pub struct ReduceLROnPlateau {
 
 impl ReduceLROnPlateau {
     fn check(&self, rules: &mut Rules) {
-        if self.min_lr == PerGroup::Each(Vec::new()) {
-            rules.refuse("min_lr", "an empty list has no rate for any group");
-        }
+        self.min_lr.check(rules, "min_lr");
     }
 
     fn improved(&self, mode: PlateauMode, now: f64, best: f64) -> bool {
@@ -87,7 +85,8 @@ pub struct PlateauState {
 impl Scheduler for ReduceLROnPlateau {
     type State = PlateauState;
 
-    fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<PlateauState> {
+    fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<PlateauState> {
+        self.min_lr.fits("min_lr", now)?;
         let said = match plan.better.get(&self.monitor) {
             Some(Better::Higher) => PlateauMode::Max,
             _ => PlateauMode::Min,

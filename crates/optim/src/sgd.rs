@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
 use crate::pass::{self, Formula, Real};
+use crate::switches;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -29,10 +30,13 @@ pub struct SGD {
     #[plugin(default = false)]
     pub maximize: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub fused: Option<bool>,
     /// PyTorch's switch for gradients through a step; without effect here.
+    #[plugin(idle)]
     pub differentiable: Option<bool>,
 }
 
@@ -41,6 +45,7 @@ impl SGD {
         if self.nesterov && (self.momentum <= 0.0 || self.dampening != 0.0) {
             rules.refuse("nesterov", "Nesterov's form needs a `momentum` above 0 and a `dampening` of 0");
         }
+        switches::check(rules, self.fused, self.foreach, self.differentiable);
     }
 }
 

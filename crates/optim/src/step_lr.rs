@@ -26,19 +26,19 @@ impl StepLR {
 #[state]
 pub struct StepLRState {
     ticks: u64,
-    step_size: Option<u64>,
+    step_size: u64,
 }
 
 impl Scheduler for StepLR {
     type State = StepLRState;
 
     fn start(&self, plan: &Plan, _: &mut [GroupRates]) -> Result<StepLRState> {
-        Ok(StepLRState { ticks: 0, step_size: tick_counts::ticks(plan, self.step_size) })
+        Ok(StepLRState { ticks: 0, step_size: tick_counts::ticks(plan, "step_size", self.step_size)? })
     }
 
     fn rate(&self, state: &mut StepLRState, _: &Tick, now: &mut [GroupRates]) -> Result<()> {
         state.ticks += 1;
-        if state.step_size.is_some_and(|n| n > 0 && state.ticks.is_multiple_of(n)) {
+        if state.ticks.is_multiple_of(state.step_size) {
             now.iter_mut().for_each(|g| g.lr *= self.gamma);
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Checks spans of training that schedulers count in ticks.
 
-use pleach_core::Plan;
 use pleach_core::quantity::Span;
 use pleach_core::read::Rules;
+use pleach_core::{Plan, Result};
 
 /// Refuses a span of nothing.
 pub(crate) fn check(rules: &mut Rules, field: &'static str, span: Span) {
@@ -15,7 +15,10 @@ pub(crate) fn check(rules: &mut Rules, field: &'static str, span: Span) {
     }
 }
 
-/// A span in ticks of the slot, at least one; none where it is a share of a run without an end, which never comes.
-pub(crate) fn ticks(plan: &Plan, span: Span) -> Option<u64> {
-    plan.ticks(span).map(|n| n.max(1))
+/// The span of a field in ticks of the slot, at least one.
+///
+/// # Errors
+/// It is a share of a run without an end.
+pub(crate) fn ticks(plan: &Plan, field: &str, span: Span) -> Result<u64> {
+    plan.count(field, span).map(|n| n.max(1))
 }

@@ -7,11 +7,14 @@ use pleach_core::{DType, Result, Tensor, Var};
 const STEP: f64 = 1e-5;
 /// Greatest difference, relative to the larger of 1 and the gradient.
 const TOLERANCE: f64 = 1e-6;
+/// Elements of which one may lie at a corner, where there is no gradient to compare.
+const PER_CORNER: usize = 8;
 
 /// Compares the gradient of `f` by each of its inputs with central differences, element by element.
 ///
 /// Inputs are of type f64: differences in f32 say nothing. An output of several elements is summed with
-/// fixed weights first. The function must be smooth within 1e-5 of the inputs.
+/// fixed weights first. The function should be smooth within 1e-5 of the inputs; a few elements for which it has a
+/// corner there (a hinge, a tie of a sort), which differences over a shorter step give away, are passed over.
 ///
 /// # Errors
 /// Says which element of which input has the wrong gradient, or that none arrives because the graph is cut.
@@ -34,6 +37,7 @@ pub fn gradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> 
             Some(g) => Some(g.flatten_all()?.to_vec1::<f64>()?),
             None => None,
         };
+        let mut corners = 0;
         for e in 0..values.len() {
             let at = |offset: f64| -> Check<f64> {
                 let mut moved = values.clone();
@@ -42,7 +46,8 @@ pub fn gradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> 
                 all[i] = Tensor::from_vec(moved, input.shape(), input.device())?;
                 Ok(scalar(&all)?.to_scalar::<f64>()?)
             };
-            let numeric = (at(STEP)? - at(-STEP)?) / (2.0 * STEP);
+            let slope = |step: f64| -> Check<f64> { Ok((at(step)? - at(-step)?) / (2.0 * step)) };
+            let numeric = slope(STEP)?;
             let Some(analytic) = &analytic else {
                 ensure(numeric.abs() <= TOLERANCE, || {
                     format!("no gradient arrives at input {i}, where differences give {numeric:e}: the graph is cut")
@@ -51,9 +56,13 @@ pub fn gradcheck(f: impl Fn(&[Tensor]) -> Result<Tensor>, inputs: &[Tensor]) -> 
             };
             let got =
                 analytic.get(e).copied().ok_or_else(|| Fault(format!("the gradient of input {i} is too short")))?;
-            let gap = (got - numeric).abs();
+            let near = |x: f64| (x - numeric).abs() <= TOLERANCE * numeric.abs().max(1.0);
+            if !near(got) && numeric.is_finite() && corners * PER_CORNER < values.len() && !near(slope(STEP / 8.0)?) {
+                corners += 1;
+                continue;
+            }
             // Written so that NaN fails.
-            ensure(gap <= TOLERANCE * numeric.abs().max(1.0), || {
+            ensure(near(got), || {
                 format!("the gradient by element {e} of input {i} is {got:e}, differences give {numeric:e}")
             })?;
         }
@@ -79,6 +88,14 @@ mod tests {
     fn a_cut_graph_is_named() {
         let fault = gradcheck(|x| Ok(x[0].detach().sqr()?), &[input()]).unwrap_err();
         assert!(fault.0.contains("the graph is cut"), "{fault}");
+    }
+
+    #[test]
+    fn a_corner_beside_an_element_is_passed_over_and_many_of_them_are_not() {
+        let corner = |x: &[Tensor]| Ok((&x[0] - 0.699_997)?.relu()?);
+        gradcheck(corner, &[input()]).unwrap();
+        let everywhere = Tensor::new(&[0.7f64, 0.700_001, 0.699_999], &Device::Cpu).unwrap();
+        assert!(gradcheck(corner, &[everywhere]).is_err());
     }
 
     #[test]

@@ -29,7 +29,8 @@ impl Groups {
     /// Sorts the parameters into the groups of the file, each to the first that matches it.
     ///
     /// # Errors
-    /// A pattern matches no parameter (PL0403); an optimizer that works on all parameters together has groups (PL0405).
+    /// A pattern matches no parameter (PL0403); an optimizer that works on all parameters together has groups (PL0405), or
+    /// refuses the shape of one (PL0406).
     pub fn new(config: &OptimizerConfig, params: &Params) -> Result<Self> {
         let plugs: Vec<_> = std::iter::once(&config.plug).chain(config.group.iter().map(|g| &g.plug)).collect();
         let rates = plugs
@@ -50,8 +51,8 @@ impl Groups {
         }
         for (name, weight) in params.iter().filter(|(_, weight)| !weight.is_buffer()) {
             let group = patterns.iter().find(|(_, _, glob)| glob.matches(name)).map_or(0, |(group, _, _)| *group);
-            let spared = config.filter_bias_and_bn
-                && (weight.var().rank() <= 1 || name == "bias" || name.ends_with(".bias"));
+            let spared =
+                config.filter_bias_and_bn && (weight.var().rank() <= 1 || name == "bias" || name.ends_with(".bias"));
             if let Some((decayed, without)) = taken.get_mut(group) {
                 if spared { without } else { decayed }.push(name.to_owned());
             }
@@ -59,13 +60,24 @@ impl Groups {
         let mut all = Vec::new();
         for (i, (plug, (decayed, without))) in plugs.into_iter().zip(taken).enumerate() {
             let spared = if without.is_empty() { plug.clone() } else { without_decay(plug)? };
-            let parts = [(format!("group:{i}"), plug.clone(), decayed), (format!("group:{i}:no_decay"), spared, without)];
-            all.extend(
-                parts
-                    .into_iter()
-                    .filter(|(_, _, names)| !names.is_empty())
-                    .map(|(key, plug, names)| Group { key, plug, rates: i, names }),
-            );
+            let parts =
+                [(format!("group:{i}"), plug.clone(), decayed), (format!("group:{i}:no_decay"), spared, without)];
+            all.extend(parts.into_iter().filter(|(_, _, names)| !names.is_empty()).map(|(key, plug, names)| Group {
+                key,
+                plug,
+                rates: i,
+                names,
+            }));
+        }
+        for group in &all {
+            for name in &group.names {
+                let shape = params.get(name).map(|weight| weight.var().dims().to_vec()).unwrap_or_default();
+                if let Some(why) = group.plug.refuses(&shape) {
+                    let text = format!("{} cannot train `{name}`: {why}", group.plug.name());
+                    return Err(Error::new("PL0406", text)
+                        .hint("give such parameters a [[optimizer.group]] with another optimizer"));
+                }
+            }
         }
         match all.iter().find(|g| g.plug.one_group()) {
             Some(group) if all.len() > 1 => {

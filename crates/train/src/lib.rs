@@ -10,7 +10,6 @@ pub mod predict;
 pub mod profile;
 pub mod replay;
 pub mod scaler;
-pub mod schedule;
 pub mod setup;
 pub mod stage;
 pub mod step;

@@ -4,12 +4,12 @@ use crate::checkpoint::{Checkpoint, numbers};
 use crate::clock::Clock;
 use crate::groups::Groups;
 use crate::scaler::Scaler;
-use crate::schedule::Schedule;
 use crate::setup::{OpenData, OpenSplit, build_net, load_weights, open_data};
 use pleach_config::run::{Limit, Run};
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::observer::RunInfo;
 use pleach_core::kinds::optimizer::Memory;
+use pleach_core::kinds::schedule::Schedule;
 use pleach_core::kinds::scheduler::SchedulerConfig;
 use pleach_core::{Better, DataInfo, Error, Fit, GroupRates, Named, Net, Params, Plan, Precision, Result};
 use pleach_data::{Dataloader, Loader};
@@ -138,6 +138,7 @@ impl<'r> Stage<'r> {
                 every: config.slot.every,
                 base: rates.clone(),
                 better: directions(run, &data.info),
+                part: None,
             };
             Schedule::start(config, &plan, &mut rates)
         };

@@ -107,8 +107,12 @@ impl Pipeline<'_> {
             clip(&mut gradients, &norms, bound, algorithm)?;
         }
         let mut again = || {
-            let slope = self.slope(batches, 1.0)?;
-            Ok((slope.losses.loss, slope.gradients.into_iter().collect()))
+            let Slope { losses, mut gradients, .. } = self.slope(batches, 1.0)?;
+            if let Some((bound, algorithm)) = self.clip {
+                let own = self::norms(&gradients)?;
+                clip(&mut gradients, &own, bound, algorithm)?;
+            }
+            Ok((losses.loss, gradients.into_iter().collect()))
         };
         self.groups.step(self.params, gradients, memory, rates, &mut again)?;
         Ok(Stepped::Taken(losses))

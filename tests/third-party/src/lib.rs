@@ -11,3 +11,5 @@ mod perceptron;
 mod quiet;
 mod sign_sgd;
 mod softmax_regression;
+
+pleach_core::certificates!(include_str!("../certificates.json"));

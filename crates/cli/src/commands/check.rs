@@ -10,7 +10,12 @@ pub fn run(args: &Check) -> Done {
         let resolved = output::load(&args.file, &args.sets)?;
         let run = &resolved.run;
         output::print(&format!("{}: good", args.file.display()));
-        output::print(&format!("  {} learns {} with {}", run.model.plug.name(), run.task.name(), run.optimizer.plug.name()));
+        output::print(&format!(
+            "  {} learns {} with {}",
+            run.model.plug.name(),
+            run.task.name(),
+            run.optimizer.plug.name()
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     match pleach_config::load(&args.file, &args.sets) {

@@ -1,11 +1,12 @@
 //! `pleach describe`: what a plugin is and what it takes.
 
+use crate::about;
 use crate::args::Describe;
 use crate::output::{self, Done};
 use pleach_core::Error;
 use pleach_core::diagnostic::nearest;
 use pleach_core::registry::{Entry, entries};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::process::ExitCode;
 
 pub fn run(args: &Describe) -> Done {
@@ -21,7 +22,7 @@ pub fn run(args: &Describe) -> Done {
         return Err(e.into());
     }
     if args.json {
-        let all: Vec<Json> = found.iter().map(|e| as_json(e)).collect();
+        let all: Vec<Json> = found.iter().map(|e| about::whole(e)).collect();
         output::print(&Json::Array(all).to_string());
         return Ok(ExitCode::SUCCESS);
     }
@@ -29,13 +30,6 @@ pub fn run(args: &Describe) -> Done {
         describe(e);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn as_json(e: &Entry) -> Json {
-    json!({
-        "kind": e.kind, "name": e.name, "alias": e.alias, "doc": e.doc, "cite": e.cite,
-        "crate": e.krate, "version": e.version, "defaults": e.defaults(), "schema": (e.schema)(),
-    })
 }
 
 fn describe(e: &Entry) {
@@ -49,19 +43,14 @@ fn describe(e: &Entry) {
     for cite in e.cite {
         output::print(&format!("  source: {cite}"));
     }
-    let defaults = e.defaults();
-    for field in e.fields {
-        let value = defaults.get(field.name).unwrap_or(&Json::Null);
-        let value = match (field.required, value) {
-            (true, example) => format!("required, for example {example}"),
-            (false, sample) if field.sampled => format!("for example {sample}"),
-            (false, Json::Null) => "default \"none\"".to_owned(),
-            (false, value) => format!("default {value}"),
-        };
-        let bounds = field.bounds.map(|b| format!(", {}", b.words())).unwrap_or_default();
+    for line in about::certificates(e) {
+        output::print(&format!("  certificate: {line}"));
+    }
+    for p in about::parameters(e) {
+        let takes = if p.takes.is_empty() { String::new() } else { format!(", {}", p.takes) };
         output::print("");
-        output::print(&format!("  {}: {} ({value}{bounds})", field.name, field.ty));
-        for line in field.doc.lines() {
+        output::print(&format!("  {}: {} ({}{takes})", p.name, p.ty, p.value));
+        for line in p.doc.lines() {
             output::print(format!("      {line}").trim_end());
         }
     }

@@ -1,11 +1,12 @@
 //! `pleach list`: who exists.
 
+use crate::about;
 use crate::args::List;
 use crate::output::{self, Done};
 use pleach_core::Error;
 use pleach_core::diagnostic::nearest;
 use pleach_core::registry::{Entry, entries};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::process::ExitCode;
 
 pub fn run(args: &List) -> Done {
@@ -24,7 +25,7 @@ pub fn run(args: &List) -> Done {
     let chosen: Vec<&Entry> =
         entries().iter().copied().filter(|e| args.kind.as_ref().is_none_or(|k| k == e.kind)).collect();
     if args.json {
-        let all: Vec<Json> = chosen.iter().map(|e| json!({ "kind": e.kind, "name": e.name, "alias": e.alias, "doc": e.doc, "crate": e.krate, "version": e.version })).collect();
+        let all: Vec<Json> = chosen.iter().map(|e| about::brief(e)).collect();
         output::print(&Json::Array(all).to_string());
         return Ok(ExitCode::SUCCESS);
     }
@@ -38,8 +39,7 @@ pub fn run(args: &List) -> Done {
             kind = e.kind;
             output::print(kind);
         }
-        let first = e.doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-        output::print(&format!("  {:width$}  {first}  [{} {}]", e.name, e.krate, e.version));
+        output::print(&format!("  {:width$}  {}  [{} {}]", e.name, about::first(e), e.krate, e.version));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -57,7 +57,7 @@ pub(super) fn metrics(draft: &mut Draft, root: &Table, r: &mut Reader) {
                 Diagnostic::new(
                     "PL0120",
                     name_of(root, &format!("metrics.{path}.{i}")),
-                    format!("metric {} does not fit task {}", metric.name(), task.name()),
+                    format!("metric {} does not fit task {}", metric.plug.name(), task.name()),
                 )
                 .label(format!("reads {}", part(metric.reads())))
                 .note(format!("the task predicts {}", has.join(", ")))
@@ -67,7 +67,8 @@ pub(super) fn metrics(draft: &mut Draft, root: &Table, r: &mut Reader) {
     }
     let defaults = task.default_metrics();
     if metrics.val.is_none() || metrics.test.is_none() {
-        let proposed: Vec<MetricConfig> = defaults.iter().filter_map(|name| proposed(name, &task.name(), r)).collect();
+        let proposed = defaults.iter().filter_map(|name| proposed(name, &task.name(), r));
+        let proposed: Vec<MetricConfig> = proposed.map(MetricConfig::from).collect();
         metrics.val.get_or_insert_with(|| proposed.clone());
         metrics.test.get_or_insert(proposed);
     }
@@ -114,7 +115,8 @@ fn check_losses<'a>(
 }
 
 fn fits(wants: Wants, gives: &Gives) -> bool {
-    wants.form == gives.form && gives.targets.contains(&wants.target)
+    let target = wants.target == Target::Nothing || gives.targets.contains(&wants.target);
+    wants.form == gives.form && target
 }
 
 fn fitting_losses(gives: &Gives) -> Vec<&'static str> {

@@ -64,6 +64,9 @@ pub(super) fn measured(draft: &mut Draft, root: &Table, r: &mut Reader) {
     }
 }
 
+/// A class by whose name the values of single classes are told from others.
+const NO_CLASS: &str = "pleachprobe";
+
 /// The names that a stage measures.
 struct Measured {
     exact: BTreeSet<String>,
@@ -92,10 +95,17 @@ impl Measured {
             self.exact.insert(format!("{split}_loss_{}{output}", snake(&loss.plug.name())));
         }
         for metric in metrics {
-            // Without classes a metric gives the names that do not depend on them.
-            let state = metric.start(&DataInfo::default());
-            self.exact.extend(metric.values(&*state).names().map(|name| format!("{split}_{name}")));
-            self.begin.push(format!("{split}_{}", snake(&metric.name())));
+            // What depends on the classes is found by giving classes that no data have.
+            for classes in 0..4 {
+                let classes = (0..classes).map(|c| format!("{NO_CLASS}{c}")).collect();
+                for name in metric.names(&DataInfo { classes, ..DataInfo::default() }) {
+                    match name.split_once(NO_CLASS) {
+                        None => drop(self.exact.insert(format!("{split}_{name}"))),
+                        Some((begin, _)) => self.begin.push(format!("{split}_{begin}")),
+                    }
+                }
+            }
+            self.begin.push(format!("{split}_{}", snake(&metric.plug.name())));
         }
     }
 

@@ -73,6 +73,11 @@ pub mod tasks {
     #[plugin(task)]
     pub struct Dreaming {}
     task!(Dreaming, Form::Values, [Target::Values], [Part::Values], true, &[], &[]);
+
+    /// Says which images show the same.
+    #[plugin(task)]
+    pub struct Matching {}
+    task!(Matching, Form::Embeddings, [Target::Pair], [Part::Labels], false, &["PairLoss"], &["Hits"]);
 }
 
 /// A net of one layer.
@@ -155,6 +160,26 @@ pub mod losses {
     #[plugin(loss)]
     pub struct ValueLoss {}
     loss!(ValueLoss, Form::Values, Target::Values);
+
+    /// For probabilities.
+    #[plugin(loss)]
+    pub struct OddsLoss {}
+    loss!(OddsLoss, Form::Probabilities, Target::Mask);
+
+    /// For logarithms of probabilities.
+    #[plugin(loss)]
+    pub struct LikelyLoss {}
+    loss!(LikelyLoss, Form::LogProbabilities, Target::Class);
+
+    /// For pairs.
+    #[plugin(loss)]
+    pub struct PairLoss {}
+    loss!(PairLoss, Form::Embeddings, Target::Pair);
+
+    /// For triplets.
+    #[plugin(loss)]
+    pub struct TripletLoss {}
+    loss!(TripletLoss, Form::Embeddings, Target::Nothing);
 }
 
 pub mod metrics {

@@ -79,7 +79,7 @@ PL0103  no model is called `OneLayr`
 fn what_is_missing_from_the_whole_file_is_said_once() {
     let expected = r#"PL0106  the file has no [task]
 --> run.toml
- = it takes `name = ...`, one of "Dreaming", "Painting", "Sorting"
+ = it takes `name = ...`, one of "Dreaming", "Matching", "Painting", "Sorting"
 
 PL0106  the file has no [model]
 --> run.toml
@@ -187,7 +187,7 @@ fn values_between_fields_choices_and_nameless_plugins_are_shown_at_their_places(
  --> run.toml:4:8
 4 | loss = { factor = 2 }
   |        ^^^^^^^^^^^^^^ `name` is missing
-  = one of: ClassLoss, MaskLoss, ValueLoss
+  = one of: ClassLoss, LikelyLoss, MaskLoss, OddsLoss, PairLoss, TripletLoss, ValueLoss
 
 PL0109  unknown value `micor`
  --> run.toml:5:43

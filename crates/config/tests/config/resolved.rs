@@ -126,7 +126,7 @@ fn the_text_is_complete_and_plain() {
         "[dataloader.train]\nbatch_size = 32\nshuffle = true",
         "[dataset.train]\naugment = []\nname = \"Nowhere\"",
         "[backend.kernels]\nname = \"Cpu\"",
-        "[[metrics.val]]\nname = \"Hits\"\naverage = \"micro\"",
+        "[[metrics.val]]\nper = \"none\"\nname = \"Hits\"\naverage = \"micro\"",
         "limit_train_batches = 1.0",
         "devices = 1",
     ] {

@@ -24,6 +24,33 @@ fn a_loss_must_fit_the_task() {
 }
 
 #[test]
+fn a_loss_says_which_form_and_target_it_wants_instead() {
+    for (loss, label) in [
+        ("ValueLoss", "wants values and values"),
+        ("OddsLoss", "wants probabilities and masks"),
+        ("LikelyLoss", "wants logarithms of probabilities and class indices"),
+        ("PairLoss", "wants embeddings and 1 or -1 for each pair"),
+        ("TripletLoss", "wants embeddings and no target"),
+    ] {
+        let shown = shown(&sorting(&format!("loss = '{loss}'")));
+        assert!(shown.contains(&format!("PL0120  loss {loss} does not fit task Sorting")), "{shown}");
+        assert!(shown.contains(&format!("^ {label}\n  = the task gives logits and class indices")), "{shown}");
+    }
+    let matching = |loss: &str| format!("task = 'Matching'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\n{loss}");
+    let shown = shown(&matching("loss = 'MaskLoss'"));
+    assert!(shown.contains("= the task gives embeddings and 1 or -1 for each pair"), "{shown}");
+    assert!(shown.contains("= these fit: PairLoss, TripletLoss"), "{shown}");
+}
+
+#[test]
+fn a_loss_without_a_target_fits_whatever_targets_there_are() {
+    let run =
+        |loss: &str| right(&format!("task = 'Matching'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\n{loss}")).run;
+    assert_eq!(run("loss = 'TripletLoss'").loss[0].plug.name(), "TripletLoss");
+    assert_eq!(run("").loss[0].plug.name(), "PairLoss");
+}
+
+#[test]
 fn a_metric_must_fit_the_task() {
     let shown = shown(&sorting("metrics.val = ['Hits', 'Overlap']"));
     assert!(shown.contains("PL0120  metric Overlap does not fit task Sorting\n --> run.toml:5:24"), "{shown}");
@@ -70,6 +97,20 @@ fn what_is_watched_must_be_measured() {
         right(&sorting(fine));
     }
     right("task = 'Dreaming'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\nearly_stopping.monitor = 'train_energy'");
+}
+
+#[test]
+fn a_metric_of_each_video_has_a_name_of_its_own() {
+    let file = |watched: &str| {
+        sorting(&format!("metrics.val = [{{ name = 'Hits', per = 'video' }}]\nearly_stopping.monitor = '{watched}'"))
+    };
+    let run = right(&file("val_hits_per_video")).run;
+    let val = run.metrics.val.unwrap();
+    assert_eq!(val[0].slot.per, Some(pleach_core::kinds::metric::Per::Video));
+    let out = shown(&file("val_his"));
+    assert!(out.contains("there is: train_loss, train_loss_class_loss, val_hits_per_video, val_loss"), "{out}");
+    let out = shown(&sorting("metrics.val = [{ name = 'Hits', per = 'clip' }]"));
+    assert!(out.contains("video") && out.contains("sample"), "{out}");
 }
 
 #[test]

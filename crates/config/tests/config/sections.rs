@@ -17,7 +17,7 @@ fn three_lines_are_a_run_with_every_default() {
     assert!(run.scheduler.is_none() && run.early_stopping.is_none() && run.phase.is_empty());
     assert_eq!(run.logging.iter().map(|l| l.name()).collect::<Vec<_>>(), ["JsonLines", "Csv", "Curves"]);
     let names = |list: &Option<Vec<pleach_core::kinds::metric::MetricConfig>>| {
-        list.iter().flatten().map(|m| m.name()).collect::<Vec<_>>()
+        list.iter().flatten().map(|m| m.plug.name()).collect::<Vec<_>>()
     };
     assert_eq!((names(&run.metrics.val), names(&run.metrics.test)), (vec!["Hits".into()], vec!["Hits".into()]));
     assert_eq!(

@@ -3,9 +3,13 @@
 use crate::kinds::source::DataInfo;
 use crate::row::Row;
 use crate::saved::{self, Saved};
-use crate::{Named, Plug, Result};
+use crate::{Named, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::Any;
+
+mod per;
+
+pub use per::{MetricConfig, MetricSlot, Per};
 
 /// Which way is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +130,5 @@ impl<T: Metric> DynMetric for T {
         Ok(Box::new(saved::load::<T::State>(saved)?))
     }
 }
-
-/// One of a split's list in `[metrics]`.
-pub type MetricConfig = Plug<dyn DynMetric>;
 
 crate::kind!(DynMetric, "metric");

@@ -81,6 +81,11 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Why it cannot train a parameter of this shape, where it cannot (Muon takes matrices alone).
+    fn refuses(&self, _shape: &[usize]) -> Option<String> {
+        None
+    }
+
     /// The weight to evaluate and to ship, where it is another than the one that is trained (schedule-free methods,
     /// whose gradients are taken at a point beside the average that they are after).
     fn eval_weight(&self, _param: &Tensor, _slots: &ParamSlots, _hyper: &Hyper) -> Result<Option<Tensor>> {

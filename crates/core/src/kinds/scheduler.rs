@@ -1,20 +1,21 @@
 //! Schedulers: what the learning rate and the momentum of each group are after each tick.
 
+use super::warmup::Warmup;
 use crate::quantity::Span;
 use crate::saved::{self, Saved};
-use crate::{Better, Plug, Result, Slot, config};
-use serde::{Serialize, de::DeserializeOwned};
+use crate::{Better, Error, Plug, Result, Slot, config};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::any::Any;
 use std::collections::BTreeMap;
 
 /// The rates of one parameter group; schedulers read and set them.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GroupRates {
     /// Learning rate.
     pub lr: f64,
     /// What a momentum cycle changes: SGD's momentum, Adam's first beta. None where the optimizer has none.
     pub momentum: Option<f64>,
-    /// The learning rate with which the group began.
+    /// The learning rate with which the group began; a scheduler that brings its own base (OneCycleLR) sets it.
     pub initial_lr: f64,
 }
 
@@ -42,9 +43,42 @@ pub struct Plan {
     pub base: Vec<GroupRates>,
     /// Which metrics are better when higher, by their full names; losses are not among them.
     pub better: BTreeMap<String, Better>,
+    /// What a scheduler should know that does not have the run for itself.
+    pub part: Option<Part>,
+}
+
+/// The place of a scheduler that shares a run with others, or with a warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Ticks of the run that are its own; none if they have no end.
+    pub ticks: Option<u64>,
+    /// Whether another scheduler has started on the same groups before.
+    pub after_another: bool,
 }
 
 impl Plan {
+    /// A stretch of training in ticks of the slot, for the parameter `of` of a scheduler.
+    ///
+    /// # Errors
+    /// It is a share of a run without an end.
+    pub fn count(&self, of: &str, span: Span) -> Result<u64> {
+        self.ticks(span).ok_or_else(|| {
+            Error::new("PL0160", format!("`{of} = \"{span}\"` is a share of the run, and this run has no end"))
+                .hint("give `[trainer]` a `max_epochs` or `max_steps`, or write a number of ticks, steps or epochs")
+        })
+    }
+
+    /// Ticks that a scheduler will have: those of the run, or of its part of it.
+    pub fn own_ticks(&self) -> Option<u64> {
+        self.part.map_or_else(|| self.total_ticks(), |part| part.ticks)
+    }
+
+    /// The plan of one of several schedulers.
+    #[must_use]
+    pub fn for_part(&self, part: Part) -> Self {
+        Self { part: Some(part), ..self.clone() }
+    }
+
     /// A stretch of training in ticks of the slot; per cent of an endless run are none.
     pub fn ticks(&self, span: Span) -> Option<u64> {
         let per_tick = match self.every {
@@ -73,7 +107,8 @@ impl Plan {
 /// A moment at which a scheduler may change the rates: an optimizer step really taken, or the end of an epoch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tick {
-    /// How many ticks this slot has had, this one included: 1 at the first.
+    /// How many ticks the scheduler has had, this one included: 1 at the first. A warm-up has none, and in a sequence
+    /// they count from the scheduler's turn.
     pub count: u64,
     /// Optimizer steps taken so far in the run.
     pub step: u64,
@@ -106,6 +141,12 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync + 'static {
     fn monitors(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// Whether in a sequence it goes on from the rates that it finds (SWALR), and does not begin as it would begin
+    /// training.
+    fn goes_on(&self) -> bool {
+        false
+    }
 }
 
 /// [`Scheduler`] with its state behind [`Any`]: what a slot holds.
@@ -116,6 +157,10 @@ pub trait DynScheduler: std::fmt::Debug + Send + Sync + 'static {
     fn rate(&self, state: &mut dyn Any, tick: &Tick, now: &mut [GroupRates]) -> Result<()>;
     /// See [`Scheduler::monitors`].
     fn monitors(&self) -> Vec<String>;
+    /// See [`Scheduler::goes_on`].
+    fn goes_on(&self) -> bool {
+        false
+    }
     /// The state as data.
     fn save(&self, state: &dyn Any) -> Result<Saved>;
     /// The state from data.
@@ -135,6 +180,9 @@ impl<T: Scheduler> DynScheduler for T {
     }
     fn monitors(&self) -> Vec<String> {
         Scheduler::monitors(self)
+    }
+    fn goes_on(&self) -> bool {
+        Scheduler::goes_on(self)
     }
     fn save(&self, state: &dyn Any) -> Result<Saved> {
         saved::save(saved::own::<T::State>(state)?)
@@ -184,6 +232,9 @@ pub struct SchedulerSlot {
     /// How often it ticks: "epoch" or "step".
     #[config(default = Every::Epoch)]
     pub every: Every,
+    /// A slow start before it: "500 steps", "5 epochs", "3%", or a table with `length`, `rule`, `start_factor`,
+    /// `start_lr` and `every`.
+    pub warmup: Option<Warmup>,
 }
 
 /// `[scheduler]`, or one inside another.

@@ -39,6 +39,7 @@ impl Plan {
         }
         let inside = self.points(&mut i.points);
         let share = share.or(inside).unwrap_or(1.0);
+        i.area = i.area.and_then(|area| Some((f64::from(area) * self.magnification()? * share) as f32));
         let nothing = inside == Some(0.0) && i.mask.is_none() && i.polygon.is_none() && i.bbox.is_none();
         (!nothing && share >= self.min_visibility).then_some(i)
     }
@@ -47,6 +48,12 @@ impl Plan {
     fn point(&self, x: f32, y: f32) -> Option<[f64; 2]> {
         let [x, y, z] = self.forward(f64::from(x), f64::from(y));
         (z >= NEAR).then_some([x / z, y / z])
+    }
+
+    /// By what areas grow; `None` for a projective map, under which it depends on the place.
+    fn magnification(&self) -> Option<f64> {
+        let [[a, b, _], [c, d, _], [_, _, w]] = self.forward;
+        affine(&self.forward).then(|| ((a * d - b * c) / (w * w)).abs())
     }
 
     fn contains(&self, [x, y]: [f64; 2]) -> bool {

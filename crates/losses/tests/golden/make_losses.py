@@ -40,6 +40,7 @@ BINARY = {
     "Dice": dice,
     "Tversky": tversky,
     "FocalTversky": focal_tversky,
+    "Dice+BCE": lambda x, t, smooth=0.0: dice(x, t, smooth) + F.binary_cross_entropy_with_logits(x, t),
 }
 
 

@@ -46,23 +46,24 @@ pub(super) fn pack<'a, T: Real>(
         let planes = planes(run.image);
         let start = run.position[0] * grid.down + run.position[1];
         let (mut channel, mut tap) = (depth.start / taps, depth.start % taps);
-        let lines = out.chunks_exact_mut(cols);
-        if run.len == 16 && cols == 16 {
-            // By far the most frequent: a copy of known length is two moves.
-            for line in lines {
-                let from = channel * grid.plane + start + grid.offsets[tap];
-                if let (Some(line), Some(from)) = (line.first_chunk_mut::<16>(), planes[from..].first_chunk::<16>()) {
-                    *line = *from;
-                }
-                (channel, tap) = next(channel, tap, taps);
-            }
-            continue;
-        }
-        for line in lines {
-            let from = channel * grid.plane + start + grid.offsets[tap];
-            line[run.at..run.at + run.len].copy_from_slice(&planes[from..from + run.len]);
+        for line in out.chunks_exact_mut(cols) {
+            let from = &planes[channel * grid.plane + start + grid.offsets[tap]..][..run.len];
+            copy(from, &mut line[run.at..run.at + run.len]);
             (channel, tap) = next(channel, tap, taps);
         }
+    }
+}
+
+/// A copy of a few elements, which a call of the library's would take longer than.
+#[inline(always)]
+pub(super) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let (from, from_rest) = from.as_chunks::<8>();
+    let (to, to_rest) = to.as_chunks_mut::<8>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, &v) in to_rest.iter_mut().zip(from_rest) {
+        *to = v;
     }
 }
 

@@ -43,12 +43,8 @@ pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>
         let (i, j) = (i * g.dilation[0], j * g.dilation[1]);
         i * row + j % step_x * part + j / step_x
     };
-    let grid = Grid {
-        size: g.output,
-        down: step_y * row,
-        offsets: g.taps().map(offset).collect(),
-        plane: height * row,
-    };
+    let grid =
+        Grid { size: g.output, down: step_y * row, offsets: g.taps().map(offset).collect(), plane: height * row };
     (Cow::Owned(padded(x, g.input, g.padding, [height, row], step_x)), grid)
 }
 
@@ -113,10 +109,7 @@ pub(super) fn of_gradient<T: Real>(g: &Geometry, dy: &[T]) -> (Vec<T>, Vec<Phase
         ends.max().unwrap_or(0).max(outputs as isize)
     };
     let margin = [least(&rows), least(&cols)].map(isize::unsigned_abs);
-    let size = [
-        margin[0] + most(&rows, g.output[0]) as usize,
-        margin[1] + most(&cols, g.output[1]) as usize,
-    ];
+    let size = [margin[0] + most(&rows, g.output[0]) as usize, margin[1] + most(&cols, g.output[1]) as usize];
     let mut phases = Vec::new();
     for (ry, (height, down)) in rows.iter().enumerate() {
         for (rx, (width, right)) in cols.iter().enumerate() {

@@ -52,7 +52,7 @@ impl<'a, T: Real> Output<'a, T> {
         Self { start: room.as_mut_ptr(), len, of: PhantomData }
     }
 
-    /// Writes `value(i, old)` to element `first + i * step` for each `i < n`; `old` is only read where `Old::Kept`.
+    /// Writes `values` to every `step`-th element from `first` on, or adds them to what is there.
     ///
     /// # Safety
     /// No other thread touches these elements meanwhile; with `Old::Kept` they have been written before.
@@ -60,13 +60,22 @@ impl<'a, T: Real> Output<'a, T> {
     unsafe fn store(&self, first: usize, step: usize, values: &[T], plus: T, old: Old) {
         let Some(last) = values.len().checked_sub(1) else { return };
         assert!(first + last * step < self.len, "a product's place");
-        for (i, &value) in values.iter().enumerate() {
-            // SAFETY: below `len` by the assertion, which is within the reserved room.
-            unsafe {
-                let to = self.start.add(first + i * step);
-                match old {
-                    Old::Kept => *to += value,
-                    Old::Nothing => to.write(value + plus),
+        // SAFETY: all elements are below `len` by the assertion, which is within the reserved room.
+        unsafe {
+            let start = self.start.add(first);
+            match (old, step) {
+                (Old::Kept, 1) => {
+                    let to = std::slice::from_raw_parts_mut(start, values.len());
+                    to.iter_mut().zip(values).for_each(|(to, &value)| *to += value);
+                }
+                (Old::Kept, _) => {
+                    values.iter().enumerate().for_each(|(i, &value)| *start.add(i * step) += value);
+                }
+                (Old::Nothing, 1) => {
+                    values.iter().enumerate().for_each(|(i, &value)| start.add(i).write(value + plus));
+                }
+                (Old::Nothing, _) => {
+                    values.iter().enumerate().for_each(|(i, &value)| start.add(i * step).write(value + plus));
                 }
             }
         }

@@ -79,14 +79,14 @@ fn accumulate<T: Real>(
             let pixel = s.position[0] * grid.size[1] + s.position[1];
             let plane = (s.image * g.groups + group) * g.co;
             for (c, row) in grads.chunks_exact_mut(k).take(g.co).enumerate() {
-                row[s.at..s.at + s.len].copy_from_slice(&dy[(plane + c) * area + pixel..][..s.len]);
+                columns::copy(&dy[(plane + c) * area + pixel..][..s.len], &mut row[s.at..s.at + s.len]);
             }
             let planes = &x[(s.image * g.groups + group) * size..][..size];
             let start = s.position[0] * grid.down + s.position[1];
             for (patch, row) in patches.clone().zip(cols.chunks_exact_mut(k)) {
                 let (channel, tap) = (patch / grid.offsets.len(), patch % grid.offsets.len());
                 let from = channel * grid.plane + start + grid.offsets[tap];
-                row[s.at..s.at + s.len].copy_from_slice(&planes[from..from + s.len]);
+                columns::copy(&planes[from..from + s.len], &mut row[s.at..s.at + s.len]);
             }
         }
         let mut sums = sums.chunks_exact_mut(tile.area() * lanes);

@@ -26,6 +26,15 @@ SETTINGS = [
     ("AdamW", {}),
     ("AdamW", {"lr": 0.01, "weight_decay": 0.3, "amsgrad": True, "maximize": True}),
     ("AdamW", {"lr": 0.003, "weight_decay": 0.2, "betas": [0.8, 0.95]}),
+    ("Adadelta", {"lr": 0.5}),
+    ("Adafactor", {"lr": 0.05, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.05, "lr_decay": 0.1}),
+    ("Adamax", {"lr": 0.02, "weight_decay": 0.1}),
+    ("ASGD", {"lr": 0.05, "lambd": 0.1, "t0": 3.0}),
+    ("NAdam", {"lr": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.02, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.8}),
+    ("Rprop", {"lr": 0.02}),
 ]
 
 

@@ -6,10 +6,12 @@ use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::metric::Part;
 use pleach_core::{DataInfo, DynMetric, Frame, Instance, Map, Mask, Named, Plug, Purpose, Rng, RotBox, Row, SampleId};
 use std::any::Any;
+use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Merging is adding.
 pub const MERGES: Law = Law {
-    name: "two halves, merged, measure what the whole does; merging with nothing changes nothing",
+    name: "parts, merged in any order, measure what the whole does; merging with nothing changes nothing",
     why: "validation is spread over workers and ranks, and its result must not depend on how",
     write: "sums and counts into the state, ratios into `values`",
 };
@@ -30,6 +32,22 @@ pub const NAMED: Law = Law {
 
 const ROWS: usize = 8;
 const SIDE: usize = 12;
+
+/// Rows that lie together however the data are cut: a video, or one that is of none.
+struct Stretch {
+    rows: Range<usize>,
+    video: Option<&'static str>,
+}
+
+const PARTS: [Stretch; 4] = [
+    Stretch { rows: 0..3, video: Some("first") },
+    Stretch { rows: 3..4, video: None },
+    Stretch { rows: 4..7, video: Some("second") },
+    Stretch { rows: 7..8, video: None },
+];
+
+/// Orders in which parts come together.
+const ORDERS: [[usize; 4]; 4] = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]];
 
 pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn DynMetric>) {
     // A metric of binary maps may refuse three classes, and one of many classes two.
@@ -58,12 +76,17 @@ impl World {
         let mut rng = Rng::named(2, Purpose::Other, "metrics");
         let (mut truth, mut predicted) = (Vec::new(), Vec::new());
         for index in 0..ROWS {
-            let image = Image { width: SIDE, height: SIDE, channels: 3, pixels: Pixels::U8(vec![0; 3 * SIDE * SIDE]) };
+            let bytes: Vec<u8> = (0..3 * SIDE * SIDE).map(|_| rng.below(256) as u8).collect();
             let id = SampleId { index: index as u64, key: format!("sample {index}").into() };
-            let mut t = Row::new(id, vec![Frame { number: (index % 4) as u32, image }]);
-            // A video never lies in two halves.
-            t.video = Some(if index < ROWS / 2 { "first" } else { "second" }.into());
+            let frame = |bytes| {
+                let image = Image { width: SIDE, height: SIDE, channels: 3, pixels: Pixels::U8(bytes) };
+                vec![Frame { number: (index % 3) as u32, image }]
+            };
+            let noisy = bytes.iter().map(|b| b.saturating_add(rng.below(20) as u8)).collect();
+            let mut t = Row::new(id, frame(bytes));
+            t.video = PARTS.iter().find(|part| part.rows.contains(&index)).and_then(|part| part.video).map(Into::into);
             let mut p = Row::prediction(&t);
+            p.frames = frame(noisy);
             fill(&mut t, &mut p, classes, &mut rng);
             truth.push(t);
             predicted.push(p);
@@ -110,14 +133,14 @@ fn fill(truth: &mut Row, predicted: &mut Row, classes: u32, rng: &mut Rng) {
 
 type State = Box<dyn Any + Send>;
 
-fn feed(plug: &Plug<dyn DynMetric>, state: &mut State, world: &World, rows: std::ops::Range<usize>) -> Check {
+fn feed(plug: &Plug<dyn DynMetric>, state: &mut State, world: &World, rows: Range<usize>) -> Check {
     for i in rows {
         plug.update(&mut **state, &world.predicted[i], &world.truth[i])?;
     }
     Ok(())
 }
 
-fn measure(plug: &Plug<dyn DynMetric>, world: &World, rows: std::ops::Range<usize>) -> Check<State> {
+fn measure(plug: &Plug<dyn DynMetric>, world: &World, rows: Range<usize>) -> Check<State> {
     let mut state = plug.start(&world.data);
     feed(plug, &mut state, world, rows)?;
     Ok(state)
@@ -147,13 +170,32 @@ fn named(plug: &Plug<dyn DynMetric>, world: &World) -> Check {
 
 fn merges(plug: &Plug<dyn DynMetric>, world: &World) -> Check {
     let whole = plug.values(&*measure(plug, world, 0..ROWS)?);
-    for cut in [0, ROWS / 2, ROWS] {
+    let check = |merged: &State, how: String| {
+        let merged = plug.values(&**merged);
+        ensure(alike(&merged, &whole, 1e-9), || format!("{how} measure {merged:?}, all at once {whole:?}"))
+    };
+    for cut in PARTS.iter().map(|part| part.rows.start).chain([ROWS]) {
         let mut first = measure(plug, world, 0..cut)?;
         plug.merge(&mut *first, measure(plug, world, cut..ROWS)?);
-        let merged = plug.values(&*first);
-        ensure(alike(&merged, &whole, 1e-9), || {
-            format!("{cut} samples merged with {} measure {merged:?}, all at once {whole:?}", ROWS - cut)
-        })?;
+        check(&first, format!("{cut} samples merged with {}", ROWS - cut))?;
+    }
+    for order in ORDERS {
+        let parts = || order.iter().filter_map(|&i| PARTS.get(i)).map(|part| measure(plug, world, part.rows.clone()));
+        let mut from_nothing = plug.start(&world.data);
+        for part in parts() {
+            plug.merge(&mut *from_nothing, part?);
+        }
+        check(&from_nothing, format!("four parts, one after another in the order {order:?},"))?;
+        // Two and two, as ranks do it.
+        let mut queue = parts().collect::<Check<VecDeque<State>>>()?;
+        while let Some(mut first) = queue.pop_front() {
+            let Some(second) = queue.pop_front() else {
+                check(&first, format!("four parts, two and two in the order {order:?},"))?;
+                break;
+            };
+            plug.merge(&mut *first, second);
+            queue.push_back(first);
+        }
     }
     Ok(())
 }

@@ -21,19 +21,56 @@ pub const USABLE: Law = Law {
     write: "an `eps` in each denominator, and the new value as the result of `update`",
 };
 
+/// All shapes.
+pub const SHAPES: Law = Law {
+    name: "a parameter of one number without a dimension is stepped like any other, and one without numbers does no harm",
+    why: "a temperature or a scale is a parameter of a net as well, and a head for no classes has an empty weight",
+    write: "steps that ask a parameter for none of its sizes, and no mean over nothing",
+};
+
+/// Gradients may begin late.
+pub const LATE: Law = Law {
+    name: "a parameter whose gradients begin at a later step stays until then, and is stepped from then on",
+    why: "heads that join after a warm-up, and features that thaw, have no slots when their first gradient comes",
+    write: "slots of each parameter that begin with its own first gradient, whatever the count of its group says",
+};
+
+/// Groups are apart.
+pub const APART: Law = Law {
+    name: "two groups that share one memory take the same steps as each of them alone",
+    why: "groups have rates of their own, and one must not count or measure what happens in another",
+    write: "what all parameters of a group share under `memory.0[group.key]`, and the rest under their names",
+};
+
 const STEPS: usize = 6;
 
 pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn Optimizer>) {
     bench.check(&USABLE, || usable(plug));
     bench.check(&RESUMES, || resumes(plug));
+    bench.check(&SHAPES, || shapes(plug));
+    // What works on all parameters together knows them from the first step on, and there are no groups of it.
+    if !plug.one_group() {
+        bench.check(&LATE, || late(plug));
+        bench.check(&APART, || apart(plug));
+    }
 }
 
-fn params(dtype: DType) -> Check<Params> {
+/// Parameters of those shapes that it trains.
+fn shaped(plug: &Plug<dyn Optimizer>, dtype: DType, shapes: &[(&str, &[usize])]) -> Check<Params> {
     let mut params = Params::new(5, dtype, &Device::Cpu);
     let mut root = params.root();
-    root.param("bias", 5, Init::Uniform(0.5))?;
-    root.at("layer").param("weight", (3, 4), Init::Normal(0.0, 1.0))?;
+    for (name, shape) in shapes {
+        if plug.refuses(shape).is_none() {
+            let init = if shape.len() > 1 { Init::Normal(0.0, 1.0) } else { Init::Uniform(0.5) };
+            root.param(name, *shape, init)?;
+        }
+    }
     Ok(params)
+}
+
+/// A vector and a matrix, as far as it trains them.
+fn params(plug: &Plug<dyn Optimizer>, dtype: DType) -> Check<Params> {
+    shaped(plug, dtype, &[("bias", &[5]), ("layer.weight", &[3, 4])])
 }
 
 /// A bowl: the loss is `scale (w - 1)^2 / 2`, the gradient `scale (w - 1)`.
@@ -49,10 +86,22 @@ fn bowl(params: &Params, scale: f64) -> Result<(f64, Named<Tensor>)> {
 }
 
 fn step(plug: &Plug<dyn Optimizer>, params: &Params, memory: &mut Memory, scale: f64) -> Check {
+    step_some(plug, params, memory, scale, ("group:0", &|_| true))
+}
+
+/// One step of the group of this key, which has the parameters of certain names.
+fn step_some(
+    plug: &Plug<dyn Optimizer>,
+    params: &Params,
+    memory: &mut Memory,
+    scale: f64,
+    (key, of): (&str, &dyn Fn(&str) -> bool),
+) -> Check {
     let (_, grads) = bowl(params, scale)?;
-    let list = params.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
+    let list = params.trainable().filter(|(name, _)| of(name));
+    let list = list.map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
     let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-    let group = StepGroup { key: "group:0", params: list.collect::<Result<_>>()?, hyper };
+    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper };
     plug.step(&group, memory, Some(&mut || bowl(params, scale)))?;
     Ok(())
 }
@@ -65,18 +114,76 @@ fn values(params: &Params) -> Check<BTreeMap<String, Vec<f64>>> {
 fn usable(plug: &Plug<dyn Optimizer>) -> Check {
     ensure(plug.lr().is_finite() && plug.lr() >= 0.0, || format!("the learning rate is {}", plug.lr()))?;
     for (dtype, scale) in [(DType::F32, 1.0), (DType::F64, 1.0), (DType::F32, 0.0)] {
-        let params = params(dtype)?;
+        let params = params(plug, dtype)?;
         let before = values(&params)?;
         let mut memory = Memory::default();
         for i in 0..STEPS {
             step(plug, &params, &mut memory, scale)?;
-            let finite = values(&params)?.values().flatten().all(|x| x.is_finite());
-            ensure(finite, || format!("after step {} with gradients times {scale} weights are not finite", i + 1))?;
+            ensure(finite(&values(&params)?), || {
+                format!("after step {} with gradients times {scale} weights are not finite", i + 1)
+            })?;
         }
         let still: Vec<_> = values(&params)?.into_iter().filter(|(n, v)| before.get(n) == Some(v)).collect();
         ensure(scale == 0.0 || plug.lr() == 0.0 || still.is_empty(), || {
             let names: Vec<_> = still.iter().map(|(n, _)| n.as_str()).collect();
             format!("{STEPS} steps leave `{}` as it was in {dtype:?}", names.join("`, `"))
+        })?;
+    }
+    Ok(())
+}
+
+fn finite(values: &BTreeMap<String, Vec<f64>>) -> bool {
+    values.values().flatten().all(|x| x.is_finite())
+}
+
+fn shapes(plug: &Plug<dyn Optimizer>) -> Check {
+    for dtype in [DType::F32, DType::F64] {
+        let params = shaped(plug, dtype, &[("empty", &[0]), ("layer.weight", &[3, 4]), ("scale", &[])])?;
+        let before = values(&params)?;
+        let mut memory = Memory::default();
+        for i in 0..STEPS {
+            step(plug, &params, &mut memory, 1.0)?;
+            ensure(finite(&values(&params)?), || format!("after step {} weights are not finite", i + 1))?;
+        }
+        let after = values(&params)?;
+        let moved = |name: &str| before.get(name).is_none_or(|b| after.get(name) != Some(b));
+        ensure(plug.lr() == 0.0 || (moved("scale") && moved("layer.weight")), || {
+            format!("{STEPS} steps beside a parameter of one number and an empty one leave weights as they were")
+        })?;
+    }
+    Ok(())
+}
+
+fn late(plug: &Plug<dyn Optimizer>) -> Check {
+    let params = shaped(plug, DType::F32, &[("bias", &[5]), ("layer.weight", &[3, 4]), ("new.weight", &[2, 3])])?;
+    let Some((joins, _)) = params.iter().last() else { return Ok(()) };
+    let value = || -> Check<Option<Vec<f64>>> { Ok(values(&params)?.remove(joins)) };
+    let (before, mut memory) = (value()?, Memory::default());
+    for i in 0..STEPS {
+        step_some(plug, &params, &mut memory, 1.0, ("group:0", &|name| i >= STEPS / 2 || name != joins))?;
+        ensure(finite(&values(&params)?), || format!("after step {} weights are not finite", i + 1))?;
+        ensure((value()? == before) == (i < STEPS / 2 || plug.lr() == 0.0), || {
+            let what = if i < STEPS / 2 { "has moved" } else { "has not moved" };
+            format!("the gradients of `{joins}` begin at step {}, and after step {} it {what}", STEPS / 2 + 1, i + 1)
+        })?;
+    }
+    Ok(())
+}
+
+fn apart(plug: &Plug<dyn Optimizer>) -> Check {
+    let all: [(&str, &[usize]); 4] = [("a.bias", &[5]), ("a.weight", &[3, 4]), ("b.bias", &[2]), ("b.weight", &[2, 3])];
+    let groups = [("group:0", "a.", 1.0), ("group:0:no_decay", "b.", 30.0)];
+    let (together, mut memory) = (shaped(plug, DType::F32, &all)?, Memory::default());
+    let alone = shaped(plug, DType::F32, &all)?;
+    let mut memories = [Memory::default(), Memory::default()];
+    for i in 0..STEPS {
+        for ((key, prefix, scale), own) in groups.iter().zip(&mut memories) {
+            let of = |name: &str| name.starts_with(prefix);
+            step_some(plug, &together, &mut memory, *scale, (key, &of))?;
+            step_some(plug, &alone, own, *scale, (key, &of))?;
+        }
+        ensure(values(&together)? == values(&alone)?, || {
+            format!("after step {} of two groups, weights are others than after the same steps of each alone", i + 1)
         })?;
     }
     Ok(())
@@ -98,7 +205,7 @@ fn reloaded(memory: &Memory) -> Check<Memory> {
 
 fn resumes(plug: &Plug<dyn Optimizer>) -> Check {
     for dtype in [DType::F32, DType::F64] {
-        let whole = params(dtype)?;
+        let whole = params(plug, dtype)?;
         let mut memory = Memory::default();
         let mut snapshots = vec![(whole.snapshot()?, reloaded(&memory)?)];
         for i in 0..STEPS {
@@ -106,7 +213,7 @@ fn resumes(plug: &Plug<dyn Optimizer>) -> Check {
             snapshots.push((whole.snapshot()?, reloaded(&memory)?));
         }
         for (stop, (weights, slots)) in snapshots.into_iter().enumerate() {
-            let (again, resumed) = (fresh(plug)?, params(dtype)?);
+            let (again, resumed) = (fresh(plug)?, params(plug, dtype)?);
             for (name, weight) in resumed.iter() {
                 if let Some(value) = weights.get(name) {
                     weight.set(value)?;

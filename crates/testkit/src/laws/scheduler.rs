@@ -21,21 +21,32 @@ pub const USABLE: Law = Law {
     write: "bounds on the parameters, and no division by a count that can be 0",
 };
 
+/// A run may be other than the scheduler would like.
+pub const ANY_RUN: Law = Law {
+    name: "a run without end, a group without momentum and ticks beyond the plan are refused, or give usable rates",
+    why: "what a scheduler cannot do must be told, and not seen in the weights",
+    write: "an `Err` from `start` or `rate`, and `None` left where a group has no momentum",
+};
+
+/// Those of the plan by epochs, all that it has.
 const TICKS: u64 = 30;
 
 pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn DynScheduler>) {
     bench.check(&USABLE, || usable(plug));
     bench.check(&RESUMES, || resumes(plug));
+    bench.check(&ANY_RUN, || any_run(plug));
 }
 
+/// A run of 30 epochs of two steps, with groups that all have a momentum, because a cycle of the momentum asks for it.
 fn plan(every: Every) -> Plan {
-    let group = |lr, momentum| GroupRates { lr, momentum, initial_lr: lr };
+    let group = |lr, momentum| GroupRates { lr, momentum: Some(momentum), initial_lr: lr };
     Plan {
         steps_per_epoch: 2,
-        total_steps: Some(60),
+        total_steps: Some(2 * TICKS),
         every,
-        base: vec![group(0.1, Some(0.9)), group(0.003, None)],
+        base: vec![group(0.1, 0.9), group(0.003, 0.5)],
         better: BTreeMap::new(),
+        part: None,
     }
 }
 
@@ -66,16 +77,43 @@ fn run(
 }
 
 fn usable(plug: &Plug<dyn DynScheduler>) -> Check {
-    for every in [Every::Epoch, Every::Step] {
+    for (every, ticks) in [(Every::Epoch, TICKS), (Every::Step, 2 * TICKS)] {
         let plan = plan(every);
         let mut now = plan.base.clone();
         let mut state = plug.start(&plan, &mut now)?;
         let at_start = vec![now.clone()];
-        for (t, rates) in at_start.into_iter().chain(run(plug, &mut *state, &mut now, 1..=TICKS)?).enumerate() {
-            for g in rates {
-                let momentum = g.momentum.unwrap_or(0.0);
-                ensure(g.lr.is_finite() && g.lr >= 0.0 && momentum.is_finite() && momentum >= 0.0, || {
-                    format!("after {t} ticks: {g:?}")
+        for (t, rates) in at_start.into_iter().chain(run(plug, &mut *state, &mut now, 1..=ticks)?).enumerate() {
+            can_be_used(t, &rates)?;
+        }
+    }
+    Ok(())
+}
+
+fn can_be_used(ticks: usize, rates: &[GroupRates]) -> Check {
+    for g in rates {
+        let momentum = g.momentum.unwrap_or(0.0);
+        ensure(g.lr.is_finite() && g.lr >= 0.0 && momentum.is_finite() && momentum >= 0.0, || {
+            format!("after {ticks} ticks: {g:?}")
+        })?;
+    }
+    Ok(())
+}
+
+fn any_run(plug: &Plug<dyn DynScheduler>) -> Check {
+    let planned = plan(Every::Epoch);
+    let mut bare = planned.clone();
+    bare.base.iter_mut().for_each(|g| g.momentum = None);
+    for plan in [Plan { total_steps: None, ..planned.clone() }, bare, planned] {
+        let mut now = plan.base.clone();
+        let Ok(mut state) = plug.start(&plan, &mut now) else { continue };
+        for count in 1..=2 * TICKS {
+            if plug.rate(&mut *state, &tick(plug, count), &mut now).is_err() {
+                break;
+            }
+            can_be_used(count as usize, &now)?;
+            for (g, base) in now.iter().zip(&plan.base) {
+                ensure(g.momentum.is_some() == base.momentum.is_some(), || {
+                    format!("after {count} ticks the momentum {:?} is {:?}", base.momentum, g.momentum)
                 })?;
             }
         }

@@ -55,10 +55,8 @@ impl Backend for NoKernels {
 
 /// The task's objective where the net says `output`.
 pub fn objective(task: &dyn Task, batch: &Batch, output: Tensor, losses: &[&str]) -> Result<Objective> {
-    let losses: Vec<LossConfig> = losses
-        .iter()
-        .map(|name| Slot { slot: LossSlot { factor: 1.0, output: None }, plug: Plug::named(name).unwrap() })
-        .collect();
+    let losses: Vec<LossConfig> =
+        losses.iter().map(|name| Slot { slot: LossSlot::default(), plug: Plug::named(name).unwrap() }).collect();
     let mut cx = Cx::eval();
     let net = Says(output);
     task.objective(&mut StepCx { net: &net, batch, cx: &mut cx, losses: &losses, kernels: &NoKernels })

@@ -1,0 +1,106 @@
+//! Adadelta: steps whose size follows from the steps before.
+
+use crate::pass::{self, Formula, Real};
+use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
+
+/// Adadelta (Zeiler): steps whose size follows from the steps before.
+///
+/// `v = rho v + (1 - rho) g^2; d = g sqrt(u + eps) / sqrt(v + eps); u = rho u + (1 - rho) d^2; p = p - lr d`.
+#[plugin(optimizer, cite = "arXiv:1212.5701")]
+pub struct Adadelta {
+    /// Learning rate: what the method's own step is multiplied by.
+    #[plugin(default = 1.0, range = 0.0..)]
+    pub lr: f64,
+    /// How slowly the averages of squared gradients and of squared steps forget.
+    #[plugin(default = 0.9, range = 0.0..=1.0)]
+    pub rho: f64,
+    /// Added under both roots: it sets the first steps going.
+    #[plugin(default = 1e-6, range = 0.0..)]
+    pub eps: f64,
+    /// L2 penalty: this share of a weight is added to its gradient.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub weight_decay: f64,
+    /// Climbs instead of descending.
+    #[plugin(default = false)]
+    pub maximize: bool,
+    /// PyTorch's choice of implementation; without effect here.
+    pub foreach: Option<bool>,
+    /// PyTorch's switch for CUDA graphs; without effect here.
+    pub capturable: Option<bool>,
+    /// PyTorch's switch for gradients through a step; without effect here.
+    pub differentiable: Option<bool>,
+}
+
+/// The numbers of one step.
+struct Step {
+    /// 1, or -1 where the gradient is to be climbed.
+    sign: f64,
+    weight_decay: f64,
+    rho: f64,
+    eps: f64,
+    lr: f64,
+}
+
+impl Formula for Step {
+    fn slots(&self) -> &'static [&'static str] {
+        &["square_avg", "acc_delta"]
+    }
+
+    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
+        if let [squares, deltas] = slots {
+            let n = [self.sign, self.weight_decay, self.rho, 1.0 - self.rho, self.eps, self.lr].map(T::of);
+            pass(param, grad, squares, deltas, n);
+        }
+    }
+
+    fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
+        let [squares, deltas] = slots else { return Ok(param.clone()) };
+        let average = |old: &Tensor, new: &Tensor| (old * self.rho)? + (new.sqr()? * (1.0 - self.rho))?;
+        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        *squares = average(squares, &grad)?;
+        let step = (((&*deltas + self.eps)?.sqrt()? / (&*squares + self.eps)?.sqrt()?)? * grad)?;
+        *deltas = average(deltas, &step)?;
+        Ok((param - (step * self.lr)?)?)
+    }
+}
+
+pleach_simd::lanes! {
+    fn pass<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], deltas: &mut [T], n: [T; 6]) {
+        let [sign, decay, keep, enter, eps, lr] = n;
+        for (((p, &g), v), u) in param.iter_mut().zip(grad).zip(squares).zip(deltas) {
+            let g = sign * g + decay * *p;
+            *v = keep * *v + enter * g * g;
+            let step = (*u + eps).sqrt() / (*v + eps).sqrt() * g;
+            *u = keep * *u + enter * step * step;
+            *p -= lr * step;
+        }
+    }
+}
+
+impl Optimizer for Adadelta {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+        slots.count("step");
+        let step = Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            rho: self.rho,
+            eps: self.eps,
+            lr: hyper.lr,
+        };
+        pass::apply(&step, param, grad, slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_and_algebra_take_the_same_step() {
+        pass::tests::both_forms_agree(&Step { sign: -1.0, weight_decay: 0.1, rho: 0.8, eps: 1e-3, lr: 0.7 });
+    }
+}

@@ -1,0 +1,114 @@
+//! Adagrad: steps that grow smaller with all that a weight has seen.
+
+use crate::pass::{self, Formula, Real};
+use crate::switches;
+use pleach_core::read::Rules;
+use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
+
+/// Adagrad (Duchi, Hazan and Singer): steps that grow smaller with all the gradients that a weight has seen.
+///
+/// `s = s + g^2; p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)`.
+#[plugin(optimizer, cite = "https://jmlr.org/papers/v12/duchi11a.html", check = Self::check)]
+pub struct Adagrad {
+    /// Learning rate: about how far a weight moves in its first step.
+    #[plugin(default = 1e-2, range = 0.0..)]
+    pub lr: f64,
+    /// How fast the rate falls with the steps, beside what the gradients do.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub lr_decay: f64,
+    /// L2 penalty: this share of a weight is added to its gradient.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub weight_decay: f64,
+    /// With what the sum of squared gradients begins: more makes the first steps shorter.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub initial_accumulator_value: f64,
+    /// Added to the denominator: it bounds the steps of weights whose gradients are all but 0.
+    #[plugin(default = 1e-10, range = 0.0..)]
+    pub eps: f64,
+    /// Climbs instead of descending.
+    #[plugin(default = false)]
+    pub maximize: bool,
+    /// PyTorch's choice of implementation; without effect here.
+    pub foreach: Option<bool>,
+    /// PyTorch's choice of implementation; without effect here.
+    pub fused: Option<bool>,
+    /// PyTorch's switch for gradients through a step; without effect here.
+    pub differentiable: Option<bool>,
+}
+
+impl Adagrad {
+    fn check(&self, rules: &mut Rules) {
+        switches::check(rules, self.fused, self.foreach, self.differentiable);
+    }
+}
+
+const SUM: &str = "sum";
+
+/// The numbers of one step.
+struct Step {
+    /// 1, or -1 where the gradient is to be climbed.
+    sign: f64,
+    weight_decay: f64,
+    eps: f64,
+    lr: f64,
+}
+
+impl Formula for Step {
+    fn slots(&self) -> &'static [&'static str] {
+        &[SUM]
+    }
+
+    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
+        if let [sum] = slots {
+            pass(param, grad, sum, [self.sign, self.weight_decay, self.eps, self.lr].map(T::of));
+        }
+    }
+
+    fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
+        let [sum] = slots else { return Ok(param.clone()) };
+        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        *sum = (&*sum + grad.sqr()?)?;
+        Ok((param - ((grad * self.lr)? / (sum.sqrt()? + self.eps)?)?)?)
+    }
+}
+
+pleach_simd::lanes! {
+    fn pass<T: Real>(param: &mut [T], grad: &[T], sum: &mut [T], n: [T; 4]) {
+        let [sign, decay, eps, lr] = n;
+        for ((p, &g), s) in param.iter_mut().zip(grad).zip(sum) {
+            let g = sign * g + decay * *p;
+            *s += g * g;
+            *p -= lr * g / (s.sqrt() + eps);
+        }
+    }
+}
+
+impl Optimizer for Adagrad {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+        if !slots.tensors.contains_key(SUM) {
+            slots.keep(SUM, (param.zeros_like()? + self.initial_accumulator_value)?);
+        }
+        let t = slots.count("step");
+        let step = Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            eps: self.eps,
+            lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),
+        };
+        pass::apply(&step, param, grad, slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_and_algebra_take_the_same_step() {
+        pass::tests::both_forms_agree(&Step { sign: -1.0, weight_decay: 0.1, eps: 1e-3, lr: 0.3 });
+    }
+}

@@ -1,0 +1,122 @@
+//! Averaged stochastic gradient descent.
+
+use crate::pass::{self, Formula, Real};
+use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
+
+/// Averaged stochastic gradient descent (Polyak and Juditsky): descent with a falling rate, and the average of the
+/// weights from step `t0` on beside it, in the slot `ax`.
+///
+/// `p = (1 - lambd eta) p - eta g; ax = ax + mu (p - ax)`, then `eta = lr / (1 + lambd lr t)^alpha` and
+/// `mu = 1 / max(1, t - t0)`; both are kept in single precision, as PyTorch keeps them.
+#[plugin(optimizer, cite = "https://doi.org/10.1137/0330046")]
+pub struct ASGD {
+    /// Learning rate: `eta` of the first step.
+    #[plugin(default = 1e-2, range = 0.0..)]
+    pub lr: f64,
+    /// Decay: each step takes this share, times `eta`, of a weight; it also lets `eta` fall.
+    #[plugin(default = 1e-4, range = 0.0..)]
+    pub lambd: f64,
+    /// The power with which `eta` falls.
+    #[plugin(default = 0.75, range = 0.0..)]
+    pub alpha: f64,
+    /// The step from which on weights are averaged.
+    #[plugin(default = 1e6)]
+    pub t0: f64,
+    /// L2 penalty: this share of a weight is added to its gradient.
+    #[plugin(default = 0.0, range = 0.0..)]
+    pub weight_decay: f64,
+    /// Climbs instead of descending.
+    #[plugin(default = false)]
+    pub maximize: bool,
+    /// PyTorch's choice of implementation; without effect here.
+    pub foreach: Option<bool>,
+    /// PyTorch's switch for CUDA graphs; without effect here.
+    pub capturable: Option<bool>,
+    /// PyTorch's switch for gradients through a step; without effect here.
+    pub differentiable: Option<bool>,
+}
+
+/// The numbers of one step.
+struct Step {
+    /// 1, or -1 where the gradient is to be climbed.
+    sign: f64,
+    weight_decay: f64,
+    /// 1 - lambd eta.
+    shrink: f64,
+    eta: f64,
+    mu: f64,
+}
+
+impl Formula for Step {
+    fn slots(&self) -> &'static [&'static str] {
+        &["ax"]
+    }
+
+    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
+        if let [average] = slots {
+            let n = [self.sign, self.weight_decay, self.shrink, self.eta, self.mu].map(T::of);
+            pass(param, grad, average, n);
+        }
+    }
+
+    fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
+        let [average] = slots else { return Ok(param.clone()) };
+        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let new = ((param * self.shrink)? - (grad * self.eta)?)?;
+        *average = if self.mu == 1.0 { new.clone() } else { (&*average + ((&new - &*average)? * self.mu)?)? };
+        Ok(new)
+    }
+}
+
+pleach_simd::lanes! {
+    fn pass<T: Real>(param: &mut [T], grad: &[T], average: &mut [T], n: [T; 5]) {
+        let [sign, decay, shrink, eta, mu] = n;
+        let whole = mu == T::ONE;
+        for ((p, &g), a) in param.iter_mut().zip(grad).zip(average) {
+            let g = sign * g + decay * *p;
+            *p = shrink * *p - eta * g;
+            *a = if whole { *p } else { *a + (*p - *a) * mu };
+        }
+    }
+}
+
+/// As PyTorch keeps a number: in single precision.
+fn single(x: f64) -> f64 {
+    f64::from(x as f32)
+}
+
+impl Optimizer for ASGD {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+        let t = slots.count("step");
+        let eta = slots.numbers.get("eta").copied().unwrap_or(single(hyper.lr));
+        let mu = slots.numbers.get("mu").copied().unwrap_or(1.0);
+        let step = Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            shrink: 1.0 - self.lambd * eta,
+            eta,
+            mu,
+        };
+        let new = pass::apply(&step, param, grad, slots)?;
+        let next = hyper.lr / (1.0 + self.lambd * hyper.lr * t).powf(self.alpha);
+        slots.numbers.insert("eta".to_owned(), single(next));
+        slots.numbers.insert("mu".to_owned(), single(1.0 / (t - self.t0).max(1.0)));
+        Ok(new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_and_algebra_take_the_same_step() {
+        let step = Step { sign: -1.0, weight_decay: 0.1, shrink: 0.97, eta: 0.2, mu: 1.0 };
+        pass::tests::both_forms_agree(&step);
+        pass::tests::both_forms_agree(&Step { mu: 0.25, ..step });
+    }
+}

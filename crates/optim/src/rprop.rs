@@ -1,0 +1,118 @@
+//! Rprop: step sizes that follow from the signs of gradients alone.
+
+use crate::pass::{self, Formula, Real};
+use pleach_core::read::Rules;
+use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
+
+/// Rprop (Riedmiller and Braun): each weight has a step size of its own, which grows while its gradient keeps its
+/// sign and shrinks where the sign turns; how large a gradient is does not matter. For whole batches only.
+///
+/// `s = s etas[1]` where `g` has the sign of the last step's, `s = s etas[0]` and `g = 0` where it has the other,
+/// `s` within `step_sizes`; `p = p - s sign(g)`.
+#[plugin(optimizer, cite = "https://doi.org/10.1109/ICNN.1993.298623", check = Self::check)]
+pub struct Rprop {
+    /// Learning rate: the first step size; schedulers change it before the first step only.
+    #[plugin(default = 1e-2, range = 0.0..)]
+    pub lr: f64,
+    /// What a step size is multiplied by where the sign turns (below 1), and where it stays (above 1).
+    #[plugin(default = (0.5, 1.2), above = 0.0)]
+    pub etas: (f64, f64),
+    /// The least and the greatest step size.
+    #[plugin(default = (1e-6, 50.0))]
+    pub step_sizes: (f64, f64),
+    /// Climbs instead of descending.
+    #[plugin(default = false)]
+    pub maximize: bool,
+    /// PyTorch's choice of implementation; without effect here.
+    pub foreach: Option<bool>,
+    /// PyTorch's switch for CUDA graphs; without effect here.
+    pub capturable: Option<bool>,
+    /// PyTorch's switch for gradients through a step; without effect here.
+    pub differentiable: Option<bool>,
+}
+
+impl Rprop {
+    fn check(&self, rules: &mut Rules) {
+        if self.etas.0 >= 1.0 || self.etas.1 <= 1.0 {
+            rules.refuse("etas", "the first must be below 1 and the second above 1");
+        }
+    }
+}
+
+const SIZE: &str = "step_size";
+
+/// The numbers of one step.
+struct Step {
+    /// 1, or -1 where the gradient is to be climbed.
+    sign: f64,
+    etas: (f64, f64),
+    sizes: (f64, f64),
+}
+
+impl Formula for Step {
+    fn slots(&self) -> &'static [&'static str] {
+        &["prev", SIZE]
+    }
+
+    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
+        if let [before, size] = slots {
+            let n = [self.sign, self.etas.0, self.etas.1, self.sizes.0, self.sizes.1].map(T::of);
+            pass(param, grad, before, size, n);
+        }
+    }
+
+    fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
+        let [before, size] = slots else { return Ok(param.clone()) };
+        let grad = (grad * self.sign)?;
+        let zeros = grad.zeros_like()?;
+        let product = (&grad * &*before)?;
+        let (stays, turns) = (product.gt(&zeros)?, product.lt(&zeros)?);
+        let grown = stays.where_cond(&(&*size * self.etas.1)?, size)?;
+        *size = turns.where_cond(&(&*size * self.etas.0)?, &grown)?.clamp(self.sizes.0, self.sizes.1)?;
+        *before = turns.where_cond(&zeros, &grad)?;
+        Ok((param - (before.sign()? * &*size)?)?)
+    }
+}
+
+pleach_simd::lanes! {
+    fn pass<T: Real>(param: &mut [T], grad: &[T], before: &mut [T], size: &mut [T], n: [T; 5]) {
+        let [sign, shrink, grow, least, greatest] = n;
+        for (((p, &g), b), s) in param.iter_mut().zip(grad).zip(before).zip(size) {
+            let g = sign * g;
+            let product = g * *b;
+            let turns = product < T::ZERO;
+            let factor = if product > T::ZERO { grow } else { T::ONE };
+            let factor = if turns { shrink } else { factor };
+            *s = (*s * factor).larger(least).smaller(greatest);
+            *b = if turns { T::ZERO } else { g };
+            let up = if *b > T::ZERO { *s } else { T::ZERO };
+            let down = if *b < T::ZERO { *s } else { T::ZERO };
+            *p -= up - down;
+        }
+    }
+}
+
+impl Optimizer for Rprop {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+        if !slots.tensors.contains_key(SIZE) {
+            slots.keep(SIZE, (param.zeros_like()? + hyper.lr)?);
+        }
+        slots.count("step");
+        let sign = if self.maximize { -1.0 } else { 1.0 };
+        pass::apply(&Step { sign, etas: self.etas, sizes: self.step_sizes }, param, grad, slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_and_algebra_take_the_same_step() {
+        pass::tests::both_forms_agree(&Step { sign: -1.0, etas: (0.5, 1.2), sizes: (0.1, 1.5) });
+    }
+}
