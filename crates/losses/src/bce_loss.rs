@@ -29,8 +29,8 @@ pub struct BCELoss {
 
 /// The least that a logarithm counts as.
 const LEAST_LOG: f64 = -100.0;
-/// The least that the gradient divides by.
-const LEAST_SPREAD: f64 = 1e-12;
+/// The least that the gradient divides by; of single precision in PyTorch, whatever the prediction is.
+const LEAST_SPREAD: f32 = 1e-12;
 
 impl BCELoss {
     fn check(&self, rules: &mut Rules) {
@@ -41,11 +41,11 @@ impl BCELoss {
 
     fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
         let scale = scale(self.reduction, input.prediction.len());
-        let (least_log, least_spread) = (LEAST_LOG as f32, LEAST_SPREAD as f32);
+        let least_log = LEAST_LOG as f32;
         let value = one_pass(input, scale, |p, t| {
             // In this order, what is no number stays none.
             let (yes, no) = (least_log.larger(Float::ln(p)), least_log.larger(Float::ln_1p(-p)));
-            [(t - 1.0) * no - t * yes, (p - t) / (p * (1.0 - p)).larger(least_spread)]
+            [(t - 1.0) * no - t * yes, (p - t) / (p * (1.0 - p)).larger(LEAST_SPREAD)]
         })?;
         let odd = input.prediction.iter().copied().find(|p| !(0.0..=1.0).contains(p));
         match odd {
@@ -71,7 +71,7 @@ impl Loss for BCELoss {
         let (not_p, not_t) = ((1.0 - &p)?, (1.0 - &t)?);
         let (yes, no) = (p.log()?.maximum(LEAST_LOG)?, not_p.log()?.maximum(LEAST_LOG)?);
         let losses = ((&t * yes)? + (not_t * no)?)?.neg()?;
-        let slopes = ((&p - &t)? / (&p * not_p)?.maximum(LEAST_SPREAD)?)?;
+        let slopes = ((&p - &t)? / (&p * not_p)?.maximum(f64::from(LEAST_SPREAD))?)?;
         // The value with the slopes as its gradient: the second summand is 0 as a number.
         let around = (x.to_dtype(DType::F64)? - p)?;
         let mut all = (losses + (around * slopes)?)?;

@@ -108,7 +108,6 @@ fn values_and_gradients_are_those_of_the_libraries_that_name_the_losses() {
         let mut hold = |form: &str, ours: Result<(f64, Vec<f64>)>, absolute, relative| {
             let ours = ours.unwrap_or_else(|e| panic!("{name} {} {form}: {e}", golden["kwargs"]));
             let error = error(&ours, &theirs, absolute, relative);
-            eprintln!("SHARE|{form}|{error:.5}|{name} {}", golden["kwargs"]);
             if error > 1.0 {
                 wrong.push(format!(
                     "{name} {} {form}: {error:.1} times what is allowed: {} and {}",
