@@ -51,7 +51,6 @@ fn cocos_published_numbers_are_equalled_for_boxes_and_for_masks() {
         for (name, want) in TWELVE.iter().zip(want) {
             let got = json["values"][name].as_f64().unwrap_or_else(|| panic!("{kind} has no {name}: {json}"));
             assert!((got - want).abs() < 1e-3, "{kind} {name}: {got} is not {want}");
-            println!("{kind} {name} {got} {want}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! COCO's files become rows, to the pixel, and broken ones say where.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 

@@ -23,8 +23,8 @@ pub struct CosineEmbedding {
     pub reduction: Reduction,
 }
 
-/// Keeps the cosine of a vector of 0 finite.
-const EPS: f64 = 1e-12;
+/// Keeps the cosine of a vector of 0 finite; of single precision in PyTorch, whatever the prediction is.
+const EPS: f32 = 1e-12;
 
 impl Loss for CosineEmbedding {
     fn wants(&self) -> Wants {
@@ -38,7 +38,7 @@ impl Loss for CosineEmbedding {
             return Err(unlike(target.dims(), pairs.dims()));
         }
         let (a, b) = (part(&pairs, 0)?, part(&pairs, 1)?);
-        let length = |x: &Tensor| x.sqr()?.sum(1)? + EPS;
+        let length = |x: &Tensor| x.sqr()?.sum(1)? + f64::from(EPS);
         let cos = ((&a * &b)?.sum(1)? / (length(&a)? * length(&b)?)?.sqrt()?)?;
         let is = |y: f64| target.eq(y)?.to_dtype(cos.dtype());
         let together = (is(1.0)? * (1.0 - &cos)?)?;

@@ -83,11 +83,9 @@ fn replayed(text: &str) -> usize {
         let double = case["dtype"] == "float64";
         let (dtype, absolute, relative) = if double { (DType::F64, 1e-13, 1e-12) } else { (DType::F32, 1e-6, 1e-5) };
         let worst = excess(&differentiate(&loss, case, dtype).unwrap(), case, absolute, relative);
-        eprintln!("E {} {double} {worst}", case["name"]);
         assert!(worst <= 1.0, "{what} is off by {worst} tolerances");
         if let Some(fused) = fused(&loss, case).filter(|_| !double) {
             let worst = excess(&fused.unwrap(), case, absolute, relative);
-            eprintln!("E {}-fused {double} {worst}", case["name"]);
             assert!(worst <= 1.0, "{what}, fused, is off by {worst} tolerances");
         }
     }

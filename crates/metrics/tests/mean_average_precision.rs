@@ -1,5 +1,5 @@
 //! Mean average precision equals pycocotools' to the last rounding, however the images come together.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use pleach_core::{DataInfo, DynMetric, Instance, Mask, Metric, Named, Plug, RotBox, Row, SampleId, registry, saved};
 use pleach_metrics::{IouType, MeanAveragePrecision};

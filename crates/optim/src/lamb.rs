@@ -12,8 +12,8 @@ use pleach_core::{Hyper, Optimizer, ParamSlots, Result, StepGroup, Tensor, plugi
 ///
 /// `g = g / max(1, |all g| / max_grad_norm); m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
 /// u = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay p; p = p - lr |p| / |u| u`, where the ratio
-/// is 1 if either norm is 0. Names, defaults and rules are those of timm's `Lamb`: the ratio is 1 too wherever the decay
-/// is 0 (norms and biases with `filter_bias_and_bn`), unless `always_adapt` says otherwise. The Lamb of
+/// is 1 if either norm is 0. Names, defaults and rules are those of timm's `Lamb`: the ratio is 1 too wherever the
+/// decay is 0 (norms and biases with `filter_bias_and_bn`), unless `always_adapt` says otherwise. The Lamb of
 /// pytorch_optimizer has other defaults: no bias correction, a decay of 0, gradients as they are, and norms of weights
 /// up to 10. Steps are counted, and gradients clipped, for a parameter group as a whole.
 #[plugin(optimizer, alias = ["Lamb"], cite = "arXiv:1904.00962", check = Self::check)]

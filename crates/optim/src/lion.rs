@@ -12,7 +12,7 @@ pub struct Lion {
     /// Learning rate: how far every weight moves in a step.
     #[plugin(default = 1e-4, above = 0.0)]
     pub lr: f64,
-    /// How much of the momentum is in the direction of a step, and how slowly it forgets; schedulers may cycle the first.
+    /// How much momentum is in the direction of a step, and how slowly it forgets; schedulers may cycle the first.
     #[plugin(default = (0.9, 0.99), range = 0.0..=1.0)]
     pub betas: (f64, f64),
     /// Decay: each step takes this share, times the learning rate, of a weight.

@@ -72,8 +72,9 @@ mod tests {
     #[test]
     fn sums_are_the_same_in_every_type_also_of_nothing() {
         let values: Vec<f64> = (0..PIECE + 5).map(|i| f64::from(i as u32 % 7) - 3.0).collect();
-        for (values, wanted) in [(values, (65563.0, 28101.0)), (Vec::new(), (0.0, 0.0))] {
+        for values in [values, Vec::new()] {
             let n = values.len();
+            let wanted: (f64, f64) = (values.iter().map(|v| v * v).sum(), values.iter().map(|v| v.abs()).sum());
             let t = Tensor::from_vec(values, n, &Device::Cpu).unwrap();
             for dtype in [DType::F64, DType::F32, DType::BF16] {
                 let t = t.to_dtype(dtype).unwrap();

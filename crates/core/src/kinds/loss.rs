@@ -143,8 +143,16 @@ pub type LossConfig = Slot<dyn Loss, LossSlot>;
 
 /// The value of one loss, by the seat's fused kernel where both sides have one, in plain algebra otherwise.
 pub fn value(loss: &dyn Loss, x: &LossInput<'_>, kernels: &dyn Backend) -> Result<Tensor> {
-    if let Some(fused) = loss.fused()
-        && let Some(value) = kernels.fused_loss(&fused, x, loss.wants().target)?
+    let target = loss.wants().target;
+    // Slices carry no shape of the target; what does not fit is the definition's to judge.
+    let alike = match target {
+        Target::Mask | Target::Values => {
+            x.targets.get(target.key()).is_some_and(|t| t.dims() == x.prediction.dims())
+        }
+        Target::Class | Target::Pair | Target::Nothing => true,
+    };
+    if let Some(fused) = loss.fused().filter(|_| alike)
+        && let Some(value) = kernels.fused_loss(&fused, x, target)?
     {
         return Ok(value);
     }

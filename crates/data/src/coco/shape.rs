@@ -177,7 +177,7 @@ fn of_ring(ring: &[f64], width: usize, height: usize) -> Result<Vec<[usize; 2]>,
     if ring.len() < 6 || ring.len() % 2 == 1 {
         return Err(format!("has a ring of {} numbers; three points and more have an even 6 or more", ring.len()));
     }
-    if let Some(x) = ring.iter().find(|x| !(x.abs() <= FARTHEST)) {
+    if let Some(x) = ring.iter().find(|x| x.is_nan() || x.abs() > FARTHEST) {
         return Err(format!("has a point at {x}, far outside its image"));
     }
     // Towards zero, as C does.

@@ -104,8 +104,11 @@ fn finite(plug: &Plug<dyn Loss>) -> Check {
     Ok(())
 }
 
+/// What a fused form gives: the value and the gradient.
+type Passed = Result<(f64, Vec<f32>)>;
+
 /// Value and gradient of the fused form, where there is one.
-fn one_pass(plug: &Plug<dyn Loss>, case: &Case) -> Check<Option<Result<(f64, Vec<f32>)>>> {
+fn one_pass(plug: &Plug<dyn Loss>, case: &Case) -> Check<Option<Passed>> {
     let Some(fused) = plug.fused() else { return Ok(None) };
     let prediction = case.prediction.flatten_all()?.to_vec1::<f32>()?;
     let (mut numbers, mut classes) = (Vec::new(), Vec::new());
