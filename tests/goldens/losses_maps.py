@@ -304,7 +304,7 @@ def of_monai():
 
 
 def rounded(x):
-    return [float(f"{v:.12g}") for v in x]
+    return [float(f"{v:.14g}") for v in x]
 
 
 binary()

@@ -138,10 +138,9 @@ pub(crate) fn shape(what: &str, json: &Json) -> Result<Vec<usize>> {
 }
 
 /// Holds a list against a shape.
-pub(crate) fn fits(what: &str, numbers: &[f64], shape: &[usize]) -> Result<()> {
-    let count = shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-    if count == Some(numbers.len()) {
+pub(crate) fn fits(what: &str, count: usize, shape: &[usize]) -> Result<()> {
+    if shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)) == Some(count) {
         return Ok(());
     }
-    Err(misfit(format!("`{what}` has {} numbers, which is not the shape {shape:?}", numbers.len())))
+    Err(misfit(format!("`{what}` has {count} numbers, which is not the shape {shape:?}")))
 }

@@ -30,11 +30,11 @@ impl Slope {
         let dtype = keys.dtype()?;
         let shape = keys.shape("shape")?;
         let logits = keys.numbers("logits")?;
-        keys::fits("logits", &logits, &shape)?;
+        keys::fits("logits", logits.len(), &shape)?;
         let (target, target_shape) = (keys.maybe("target"), keys.maybe("target_shape"));
         let value = keys::number("value", &keys.want("value")?)?;
         let grad = keys.numbers("grad")?;
-        keys::fits("grad", &grad, &shape)?;
+        keys::fits("grad", grad.len(), &shape)?;
         keys.end()?;
         let plug: Plug<dyn Loss> = plugin(name, kwargs)?;
         let wants = plug.wants().target;
@@ -49,22 +49,15 @@ impl Slope {
             Truth::Numbers(numbers) => Some(numbers.len()),
         };
         if let Some(count) = count {
-            keys::fits("target", &vec![0.0; count], &target_shape)?;
+            keys::fits("target", count, &target_shape)?;
         }
         Ok(Self { plug, dtype, shape, logits, target, target_shape, value, grad })
     }
 
+    /// By the definition.
     pub fn run(&self) -> Result<Deviation> {
         let tolerance = if self.dtype == DType::F64 { Tolerance::Double } else { Tolerance::Single };
         let mut deviation = Deviation::none(tolerance);
-        self.plain(&mut deviation)?;
-        if self.dtype == DType::F32 {
-            self.fused(&mut deviation)?;
-        }
-        Ok(deviation)
-    }
-
-    fn plain(&self, deviation: &mut Deviation) -> Result<()> {
         let shape = self.shape.as_slice();
         let x = Var::from_tensor(&Tensor::from_slice(&self.logits, shape, &Device::Cpu)?.to_dtype(self.dtype)?)?;
         let shape = self.target_shape.as_slice();
@@ -80,15 +73,24 @@ impl Slope {
             None => vec![0.0; self.logits.len()],
         };
         deviation.see(value.to_dtype(DType::F64)?.to_scalar()?, self.value, 0.0);
-        deviation.see_all("grad", &gradient, &self.grad)
+        deviation.see_all("grad", &gradient, &self.grad)?;
+        Ok(deviation)
     }
 
-    fn fused(&self, deviation: &mut Deviation) -> Result<()> {
-        let Some(fused) = self.plug.fused() else { return Ok(()) };
-        // A kernel is for targets that belong to the prediction number by number; others are left to the definition.
-        if self.target_shape != implied(self.plug.wants().target, &self.shape) {
-            return Ok(());
+    /// By the fused form, if there is one. It is for single precision, and for targets of the implied shape; others are
+    /// left to the definition.
+    pub fn run_fused(&self) -> Result<Option<Deviation>> {
+        let Some(fused) = self.plug.fused() else { return Ok(None) };
+        let exact = |numbers: &[f64]| numbers.iter().all(|x| f64::from(*x as f32) == *x);
+        let given = match &self.target {
+            Truth::Numbers(numbers) => exact(&self.logits) && exact(numbers),
+            Truth::Classes(_) | Truth::Nothing => exact(&self.logits),
+        };
+        let fits = self.target_shape == implied(self.plug.wants().target, &self.shape);
+        if !fits || (self.dtype == DType::F64 && !given) {
+            return Ok(None);
         }
+        let mut deviation = Deviation::none(Tolerance::Single);
         let single = |numbers: &[f64]| numbers.iter().map(|x| *x as f32).collect::<Vec<_>>();
         let prediction = single(&self.logits);
         let (target, classes) = match &self.target {
@@ -108,7 +110,8 @@ impl Slope {
         let value = (fused.cpu)(input)?;
         deviation.see(value, self.value, 0.0);
         let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
-        deviation.see_all("grad", &gradient, &self.grad)
+        deviation.see_all("grad", &gradient, &self.grad)?;
+        Ok(Some(deviation))
     }
 }
 

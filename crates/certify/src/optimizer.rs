@@ -116,7 +116,7 @@ impl Trajectory {
             }
         };
         let params = weights.iter().filter_map(|(name, weight)| Some((*name, *weight, grads.get(name)?.clone())));
-        let group = StepGroup { key: "group:0", params: params.collect(), hyper };
+        let group = StepGroup { key: "group:0", params: params.collect(), hyper, others: &[] };
         match &self.source {
             Gradients::Given(_) => self.plug.step(&group, memory, None),
             Gradients::Of(objective) => {
@@ -151,7 +151,7 @@ fn tensors_or_none(what: &str, json: Json, shapes: &[Vec<usize>]) -> Result<Vec<
             return Ok(None);
         }
         let numbers = keys::numbers(what, json)?;
-        keys::fits(what, &numbers, shape)?;
+        keys::fits(what, numbers.len(), shape)?;
         Ok(Some(numbers))
     };
     all.iter().zip(shapes).map(read).collect()

@@ -25,12 +25,19 @@ pub struct Outcome {
     pub plugin: Option<String>,
     /// How far the plugin is from the reference, or why that cannot be said.
     pub result: Result<Deviation>,
+    /// How far a loss is in its fused form, if it has one that could be replayed.
+    pub fused: Option<Deviation>,
 }
 
 impl Outcome {
     /// Whether everything is within the tolerance.
     pub fn passes(&self) -> bool {
-        self.result.as_ref().is_ok_and(Deviation::passes)
+        !self.deviations().is_empty() && self.deviations().iter().all(|d| d.passes())
+    }
+
+    /// What was measured; nothing where that was not possible.
+    pub fn deviations(&self) -> Vec<&Deviation> {
+        self.result.iter().chain(self.fused.as_ref().filter(|_| self.result.is_ok())).collect()
     }
 }
 
@@ -59,11 +66,15 @@ enum Read {
 pub fn replay(case: &Case) -> Outcome {
     let text = |key: &str| case.0.get(key).and_then(Json::as_str).unwrap_or("?").to_owned();
     let kwargs = case.0.get("kwargs").cloned().unwrap_or_else(|| json!({}));
-    let mut outcome = Outcome { kind: kind(case), name: text("name"), kwargs, plugin: None, result: Err(panicked()) };
+    let (kind, name) = (kind(case), text("name"));
+    let mut outcome = Outcome { kind, name, kwargs, plugin: None, result: Err(panicked()), fused: None };
     // A plugin may be anybody's; its panic is the failure of its case, and of no other.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let read = read(case, outcome.kind)?;
         outcome.plugin = read.plugin()?;
+        if let Read::Loss(case) = &read {
+            outcome.fused = case.run_fused()?;
+        }
         read.run()
     }));
     outcome.result = result.unwrap_or_else(|_| Err(panicked()));

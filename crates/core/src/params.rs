@@ -65,6 +65,16 @@ impl Weight {
         Ok(self.0.var.set(&value.detach())?)
     }
 
+    /// Gives it the value that `new` makes of the present one, perhaps by writing over it.
+    ///
+    /// # Errors
+    /// `new` fails, or gives another shape.
+    pub fn update(&self, new: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<()> {
+        let now = self.0.var.as_detached_tensor();
+        let new = new(&now)?;
+        if new.id() == now.id() { Ok(()) } else { self.set(&new) }
+    }
+
     /// Whether it is a buffer (a running statistic), which no optimizer touches.
     pub fn is_buffer(&self) -> bool {
         self.0.buffer

@@ -206,7 +206,7 @@ impl Optimizer for AdaBelief {
                 (true, false) => Kept::Greatest,
             },
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -91,7 +91,7 @@ impl Optimizer for Adadelta {
             eps: self.eps,
             lr: hyper.lr,
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -99,7 +99,7 @@ impl Optimizer for Adagrad {
             eps: self.eps,
             lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

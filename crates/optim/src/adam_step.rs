@@ -54,7 +54,7 @@ pub(crate) fn update(
         root: (1.0 - beta2.powf(t)).sqrt(),
         amsgrad: settings.amsgrad,
     };
-    pass::apply(&step, param, grad, slots)
+    pass::step(&step, param, grad, slots)
 }
 
 impl Formula for Step {

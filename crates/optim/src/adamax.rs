@@ -98,7 +98,7 @@ impl Optimizer for Adamax {
             eps: self.eps,
             size: hyper.lr / (1.0 - beta1.powf(t)),
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Adan {
     /// Decay: each step takes about this share, times the learning rate, of a weight.
     #[plugin(default = 0.0, range = 0.0..)]
     pub weight_decay: f64,
-    /// The norm of all gradients of a parameter group above which they are scaled down to it; 0 leaves them alone.
+    /// The norm of all gradients, of all groups together, above which they are scaled down to it; 0 leaves them alone.
     #[plugin(default = 0.0, range = 0.0..)]
     pub max_grad_norm: f64,
     /// Takes the decay before the step, as AdamW does, and not by division after it.
@@ -150,7 +150,7 @@ impl Adan {
             of_change: hyper.lr * beta2 / (1.0 - beta2.powf(t)),
             root: (1.0 - beta3.powf(t)).sqrt(),
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 
@@ -170,10 +170,10 @@ impl Optimizer for Adan {
 
     fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _: Option<&mut Again<'_>>) -> Result<()> {
         let t = memory.0.entry(group.key.to_owned()).or_default().count("step");
-        let now = (t, self.clip(group.params.iter().map(|(_, _, grad)| grad))?);
+        let now = (t, self.clip(group.all_gradients())?);
         for (name, weight, grad) in &group.params {
             let slots = memory.0.entry((*name).to_owned()).or_default();
-            weight.set(&self.moved(now, &weight.var().as_detached_tensor(), grad, slots, &group.hyper)?)?;
+            weight.update(|param| self.moved(now, param, grad, slots, &group.hyper))?;
         }
         Ok(())
     }

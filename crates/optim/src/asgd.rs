@@ -101,7 +101,7 @@ impl Optimizer for ASGD {
             eta,
             mu,
         };
-        let new = pass::apply(&step, param, grad, slots)?;
+        let new = pass::step(&step, param, grad, slots)?;
         let next = hyper.lr / (1.0 + self.lambd * hyper.lr * t).powf(self.alpha);
         slots.numbers.insert("eta".to_owned(), single(next));
         slots.numbers.insert("mu".to_owned(), single(1.0 / (t - self.t0).max(1.0)));

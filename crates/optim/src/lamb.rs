@@ -36,7 +36,7 @@ pub struct LAMB {
     /// Lets a gradient enter its average by a share of 1 - beta1, and not whole.
     #[plugin(default = true)]
     pub grad_averaging: bool,
-    /// The norm of all gradients of a parameter group above which they are scaled down to it; none leaves them alone.
+    /// The norm of all gradients, of all groups together, above which they are scaled down to it; none leaves them alone.
     #[plugin(default = Some(1.0), above = 0.0)]
     pub max_grad_norm: Option<f64>,
     /// Lets the size of a parameter only shorten the step (LAMBC).
@@ -194,10 +194,10 @@ impl Optimizer for LAMB {
 
     fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _: Option<&mut Again<'_>>) -> Result<()> {
         let t = memory.0.entry(group.key.to_owned()).or_default().count("step");
-        let now = (t, self.clip(group.params.iter().map(|(_, _, grad)| grad))?);
+        let now = (t, self.clip(group.all_gradients())?);
         for (name, weight, grad) in &group.params {
             let slots = memory.0.entry((*name).to_owned()).or_default();
-            weight.set(&self.moved(now, &weight.var().as_detached_tensor(), grad, slots, &group.hyper)?)?;
+            weight.update(|param| self.moved(now, param, grad, slots, &group.hyper))?;
         }
         Ok(())
     }

@@ -152,7 +152,7 @@ impl Optimizer for LARS {
             of_grad: if self.nesterov { 1.0 } else { 0.0 },
             of_buffer: if self.nesterov { momentum } else { 1.0 },
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -84,7 +84,7 @@ impl Optimizer for Lion {
             shrink: 1.0 - hyper.lr * decay,
             betas: (hyper.momentum.unwrap_or(self.betas.0), self.betas.1),
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -116,7 +116,7 @@ impl Optimizer for NAdam {
             of_grad: hyper.lr * (1.0 - mu) / (1.0 - product),
             of_average: hyper.lr * next / (1.0 - product * next),
         };
-        let new = pass::apply(&step, param, grad, slots)?;
+        let new = pass::step(&step, param, grad, slots)?;
         slots.numbers.insert(PRODUCT.to_owned(), product);
         Ok(new)
     }

@@ -1,14 +1,28 @@
 //! Runs an optimizer's formula over a parameter: in one pass over slices of host memory where it can, in
 //! tensor algebra on other devices and for other types of numbers.
 
-use candle_core::{CpuStorage, DType, Storage, WithDType};
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, WithDType};
 use pleach_core::{Error, ParamSlots, Result, Tensor};
 use pleach_simd::{Float, par_blocks};
+use std::cell::RefCell;
 
 /// The numbers that passes are written for.
-pub(crate) trait Real: Float + WithDType {}
-impl Real for f32 {}
-impl Real for f64 {}
+pub(crate) trait Real: Float + WithDType {
+    /// The elements in a storage of this type.
+    fn elements(storage: &mut CpuStorage) -> Option<&mut [Self]>;
+}
+
+impl Real for f32 {
+    fn elements(storage: &mut CpuStorage) -> Option<&mut [Self]> {
+        if let CpuStorage::F32(all) = storage { Some(all) } else { None }
+    }
+}
+
+impl Real for f64 {
+    fn elements(storage: &mut CpuStorage) -> Option<&mut [Self]> {
+        if let CpuStorage::F64(all) = storage { Some(all) } else { None }
+    }
+}
 
 /// How one step changes one parameter and its slots. Both forms compute the same.
 pub(crate) trait Formula: Sync {
@@ -30,6 +44,14 @@ pub(crate) const PIECE: usize = 1 << 14;
 /// # Errors
 /// The gradient has another shape, or a restored slot does not fit the parameter.
 pub(crate) fn apply(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Tensor> {
+    step(formula, &param.copy()?, grad, slots)
+}
+
+/// The same, written over the parameter and its slots where they lie in host memory: nothing is copied.
+///
+/// # Errors
+/// See [`apply`].
+pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Tensor> {
     fits("the gradient", grad, param)?;
     let grad = grad.to_dtype(param.dtype())?.contiguous()?;
     let mut tensors = Vec::new();
@@ -38,9 +60,10 @@ pub(crate) fn apply(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots
         fits(name, &slot, param)?;
         tensors.push(slot.contiguous()?);
     }
-    let new = match (param.device().is_cpu(), param.dtype()) {
-        (true, DType::F32) => on_host::<f32>(formula, param, &grad, &mut tensors)?,
-        (true, DType::F64) => on_host::<f64>(formula, param, &grad, &mut tensors)?,
+    let here = param.device().is_cpu() && param.is_contiguous();
+    let new = match (here, param.dtype()) {
+        (true, DType::F32) => on_host::<f32>(formula, param, &grad, &tensors)?,
+        (true, DType::F64) => on_host::<f64>(formula, param, &grad, &tensors)?,
         _ => formula.algebra(param, &grad, &mut tensors)?,
     };
     for (name, tensor) in formula.slots().iter().zip(tensors) {
@@ -49,7 +72,7 @@ pub(crate) fn apply(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots
     Ok(new)
 }
 
-/// Refuses a tensor of another shape than its parameter's.
+/// Refuses a tensor that is not of the parameter's shape.
 pub(crate) fn fits(what: &str, tensor: &Tensor, param: &Tensor) -> Result<()> {
     if tensor.dims() == param.dims() {
         return Ok(());
@@ -57,31 +80,75 @@ pub(crate) fn fits(what: &str, tensor: &Tensor, param: &Tensor) -> Result<()> {
     Err(Error::new("PL0204", format!("{what} is of shape {:?}, its parameter of {:?}", tensor.dims(), param.dims())))
 }
 
-fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
-    // New memory each time: a checkpoint may still hold the old.
-    let mut new = copy::<T>(&param.contiguous()?)?;
-    let mut state: Vec<Vec<T>> = slots.iter().map(copy).collect::<Result<_>>()?;
+fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &[Tensor]) -> Result<Tensor> {
+    let mut all = vec![param];
+    all.extend(slots);
     with_slice::<T, _>(grad, |grad| {
-        let mut parts: Vec<_> = state.iter_mut().map(|s| s.chunks_mut(PIECE)).collect();
-        let mut pieces: Vec<_> = new
-            .chunks_mut(PIECE)
-            .zip(grad.chunks(PIECE))
-            .map(|(p, g)| (p, g, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
-            .collect();
-        par_blocks(&mut pieces, 1, |_, pieces| {
-            for (param, grad, slots) in pieces {
-                formula.slices(param, grad, slots);
-            }
-        });
-    })?;
-    for (slot, values) in slots.iter_mut().zip(state) {
-        *slot = Tensor::from_vec(values, param.shape(), param.device())?;
-    }
-    Ok(Tensor::from_vec(new, param.shape(), param.device())?)
+        lend::<T>(&all, Vec::new(), &mut |lent| {
+            let mut lent = lent.into_iter();
+            let param = lent.next().unwrap_or_default();
+            let mut parts: Vec<_> = lent.map(|slot| slot.chunks_mut(PIECE)).collect();
+            let mut pieces: Vec<_> = param
+                .chunks_mut(PIECE)
+                .zip(grad.chunks(PIECE))
+                .map(|(p, g)| (p, g, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+                .collect();
+            par_blocks(&mut pieces, 1, |_, pieces| {
+                for (param, grad, slots) in pieces {
+                    formula.slices(param, grad, slots);
+                }
+            });
+        })
+    })??;
+    Ok(param.clone())
 }
 
-fn copy<T: Real>(t: &Tensor) -> Result<Vec<T>> {
-    with_slice(t, <[T]>::to_vec)
+/// What is done with slices that are lent for writing.
+type Use<'f, T> = dyn FnMut(Vec<&mut [T]>) + 'f;
+
+/// Lends the elements of several contiguous tensors in host memory, each its own, for writing.
+fn lend<T: Real>(tensors: &[&Tensor], have: Vec<&mut [T]>, then: &mut Use<'_, T>) -> Result<()> {
+    let Some((first, rest)) = tensors.split_first() else {
+        then(have);
+        return Ok(());
+    };
+    let lent = Lent { next: RefCell::new(Some((have, then))), rest, failed: RefCell::new(None) };
+    first.inplace_op1(&lent)?;
+    match lent.failed.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// The slices so far, and what is done with them all.
+type Next<'a, 'h, 'f, T> = (Vec<&'h mut [T]>, &'a mut Use<'f, T>);
+
+/// One level of [`lend`], as candle lends storages for writing.
+struct Lent<'a, 'h, 'f, T> {
+    next: RefCell<Option<Next<'a, 'h, 'f, T>>>,
+    rest: &'a [&'a Tensor],
+    failed: RefCell<Option<Error>>,
+}
+
+impl<T: Real> InplaceOp1 for Lent<'_, '_, '_, T> {
+    fn name(&self) -> &'static str {
+        "an optimizer's pass"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        let range = layout.contiguous_offsets().map(|(from, to)| from..to);
+        let slice = T::elements(storage).zip(range).and_then(|(all, range)| all.get_mut(range));
+        let done = match (slice, self.next.take()) {
+            (Some(slice), Some((have, then))) => {
+                let mut have: Vec<&mut [T]> = have;
+                have.push(slice);
+                lend(self.rest, have, then)
+            }
+            _ => Err(Error::new("PL0204", format!("a slot that is not of {:?}, as its parameter is", T::DTYPE))),
+        };
+        *self.failed.borrow_mut() = done.err();
+        Ok(())
+    }
 }
 
 /// Lends the elements of a contiguous tensor in host memory.
@@ -120,11 +187,11 @@ pub(crate) mod tests {
             Tensor::from_vec(v, n, &Device::Cpu).unwrap()
         };
         let (mut a, grad) = (normal(0.0), normal(0.0));
-        let mut b = a.clone();
-        let mut slots_a: Vec<_> = formula.slots().iter().map(|_| (normal(1.0) * scale).unwrap()).collect();
-        let mut slots_b = slots_a.clone();
+        let mut b = a.copy().unwrap();
+        let slots_a: Vec<_> = formula.slots().iter().map(|_| (normal(1.0) * scale).unwrap()).collect();
+        let mut slots_b: Vec<_> = slots_a.iter().map(|t| t.copy().unwrap()).collect();
         for _ in 0..3 {
-            a = on_host::<f64>(formula, &a, &grad, &mut slots_a).unwrap();
+            a = on_host::<f64>(formula, &a, &grad, &slots_a).unwrap();
             b = formula.algebra(&b, &grad, &mut slots_b).unwrap();
         }
         for (a, b) in std::iter::once((a, b)).chain(slots_a.into_iter().zip(slots_b)) {

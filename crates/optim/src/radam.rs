@@ -131,7 +131,7 @@ impl Optimizer for RAdam {
             lr: hyper.lr,
             rectified,
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -193,7 +193,7 @@ impl Optimizer for RMSprop {
             momentum: hyper.momentum.unwrap_or(self.momentum),
             centered: self.centered,
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -103,7 +103,7 @@ impl Optimizer for Rprop {
         }
         slots.count("step");
         let sign = if self.maximize { -1.0 } else { 1.0 };
-        pass::apply(&Step { sign, etas: self.etas, sizes: self.step_sizes }, param, grad, slots)
+        pass::step(&Step { sign, etas: self.etas, sizes: self.step_sizes }, param, grad, slots)
     }
 }
 

@@ -134,7 +134,7 @@ fn moved(step: &Step, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> 
     if !slots.tensors.contains_key(Z) {
         slots.keep(Z, param.copy()?);
     }
-    pass::apply(step, param, grad, slots)
+    pass::step(step, param, grad, slots)
 }
 
 impl Optimizer for ScheduleFreeAdamW {
@@ -157,7 +157,7 @@ impl Optimizer for ScheduleFreeAdamW {
         let step = self.next(memory.0.entry(group.key.to_owned()).or_default(), &group.hyper);
         for (name, weight, grad) in &group.params {
             let slots = memory.0.entry((*name).to_owned()).or_default();
-            weight.set(&moved(&step, &weight.var().as_detached_tensor(), grad, slots)?)?;
+            weight.update(|param| moved(&step, param, grad, slots))?;
         }
         Ok(())
     }

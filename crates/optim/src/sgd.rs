@@ -138,7 +138,7 @@ impl Optimizer for SGD {
             enter: if first { 1.0 } else { 1.0 - self.dampening },
             nesterov: self.nesterov,
         };
-        pass::apply(&step, param, grad, slots)
+        pass::step(&step, param, grad, slots)
     }
 }
 

@@ -63,7 +63,7 @@ impl<'a> Replay<'a> {
 
     /// One step; parameters whose gradient is null have none.
     fn step(&mut self, i: usize) {
-        let mut group = StepGroup { key: KEY, params: Vec::new(), hyper: self.hyper(i) };
+        let mut group = StepGroup { key: KEY, params: Vec::new(), hyper: self.hyper(i), others: &[] };
         for (j, (name, weight)) in self.params.iter().enumerate() {
             if let grad @ Json::Array(_) = &self.case["grads"][i][j] {
                 group.params.push((name, weight, tensor(numbers(grad), weight.var())));
@@ -156,7 +156,7 @@ fn a_momentum_cycle_acts_on_momentum_or_the_first_beta() {
         let case = json!({ "name": name, "kwargs": { key: value }, "shapes": [], "init": [] });
         let plug = Replay::new(&case).optimizer;
         let hyper = Hyper { lr: 0.1, momentum: momentum.or(plug.momentum()) };
-        let (mut p, mut slots) = (x.clone(), ParamSlots::default());
+        let (mut p, mut slots) = (x.copy().unwrap(), ParamSlots::default());
         for factor in [10.0, -0.5, 0.3, -0.6] {
             p = plug.update(&p, &(&x * factor).unwrap(), &mut slots, &hyper).unwrap();
         }

@@ -95,7 +95,7 @@ fn step(optimizer: &Plug<dyn Optimizer>, case: &Json, i: usize, params: &Params,
     };
     let hyper = Hyper { lr: optimizer.lr(), momentum: optimizer.momentum() };
     let list = params.iter().map(|(name, w)| (name, w, grads.want(name).unwrap().clone())).collect();
-    let group = StepGroup { key: "group:0", params: list, hyper };
+    let group = StepGroup { key: "group:0", params: list, hyper, others: &[] };
     optimizer.step(&group, memory, Some(&mut || objective(case, params))).unwrap();
 }
 
@@ -154,7 +154,7 @@ fn a_momentum_cycle_acts_on_momentum_or_the_first_beta() {
     let run = |name: &str, key: &str, value: Json, momentum: Option<f64>| {
         let plug = optimizer(&json!({ "name": name, "kwargs": { key: value } }));
         let hyper = Hyper { lr: 0.1, momentum: momentum.or(plug.momentum()) };
-        let (mut p, mut slots) = (x.clone(), pleach_core::ParamSlots::default());
+        let (mut p, mut slots) = (x.copy().unwrap(), pleach_core::ParamSlots::default());
         for i in 1..5 {
             p = plug.update(&p, &((&x * f64::from(i)).unwrap() + 0.5).unwrap(), &mut slots, &hyper).unwrap();
         }
@@ -253,6 +253,6 @@ fn lbfgs_works_on_all_parameters_together() {
     let hyper = Hyper { lr: 1.0, momentum: None };
     let alone = lbfgs.update(&x, &x, &mut pleach_core::ParamSlots::default(), &hyper).unwrap_err();
     assert_eq!(alone.code(), "PL0407");
-    let blind = StepGroup { key: "group:0", params: Vec::new(), hyper };
+    let blind = StepGroup { key: "group:0", params: Vec::new(), hyper, others: &[] };
     assert_eq!(lbfgs.step(&blind, &mut Memory::default(), None).unwrap_err().code(), "PL0407");
 }

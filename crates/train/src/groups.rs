@@ -109,16 +109,21 @@ impl Groups {
     pub fn step(
         &self,
         params: &Params,
-        mut gradients: BTreeMap<String, Tensor>,
+        gradients: &BTreeMap<String, Tensor>,
         memory: &mut Memory,
         rates: &[GroupRates],
         again: &mut Again<'_>,
     ) -> Result<()> {
-        for group in &self.all {
-            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper: self.hyper(group, rates) };
+        let of_group = |group: &Group| group.names.iter().filter_map(|name| gradients.get(name).cloned()).collect();
+        let all: Vec<Vec<Tensor>> = self.all.iter().map(of_group).collect();
+        for (i, group) in self.all.iter().enumerate() {
+            let others: Vec<Tensor> =
+                all.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, list)| list).cloned().collect();
+            let hyper = self.hyper(group, rates);
+            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper, others: &others };
             for name in &group.names {
-                if let (Some(gradient), Some(weight)) = (gradients.remove(name), params.get(name)) {
-                    step.params.push((name, weight, gradient));
+                if let (Some(gradient), Some(weight)) = (gradients.get(name), params.get(name)) {
+                    step.params.push((name, weight, gradient.clone()));
                 }
             }
             if !step.params.is_empty() {

@@ -114,7 +114,7 @@ impl Pipeline<'_> {
             }
             Ok((losses.loss, gradients.into_iter().collect()))
         };
-        self.groups.step(self.params, gradients, memory, rates, &mut again)?;
+        self.groups.step(self.params, &gradients, memory, rates, &mut again)?;
         Ok(Stepped::Taken(losses))
     }
 

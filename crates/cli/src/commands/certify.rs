@@ -3,7 +3,7 @@
 use crate::about::{self, counted};
 use crate::args::Certify;
 use crate::output::{self, Done};
-use pleach_certify::{Golden, Outcome, certificates, replay};
+use pleach_certify::{Deviation, Golden, Outcome, certificates, replay};
 use pleach_core::certificate::{Certificate, Certificates};
 use pleach_core::error::{Class, Error};
 use serde_json::{Value as Json, json};
@@ -112,8 +112,8 @@ fn row(at: usize, outcome: &Outcome) -> ([String; 5], String) {
     let rest = match &outcome.result {
         Err(e) => line(e),
         Ok(d) => {
-            let (error, share) = (about::number(d.error), about::percent(d.share));
-            format!("{error:>7}  {share:>5} of {}", d.tolerance.words())
+            let fused = outcome.fused.as_ref().map(|d| format!("; fused {}", measured(d)));
+            format!("{}{}", measured(d), fused.unwrap_or_default())
         }
     };
     let verdict = if outcome.passes() { "pass" } else { "FAIL" };
@@ -126,6 +126,10 @@ fn row(at: usize, outcome: &Outcome) -> ([String; 5], String) {
     ([verdict.to_owned(), format!("#{}", at + 1), kind, outcome.name.clone(), kwargs], rest)
 }
 
+fn measured(d: &Deviation) -> String {
+    format!("{:>7}  {:>5} of {}", about::number(d.error), about::percent(d.share), d.tolerance.words())
+}
+
 /// An error on one line.
 fn line(e: &Error) -> String {
     let hint = e.hint_text().map(|hint| format!(" ({hint})")).unwrap_or_default();
@@ -136,18 +140,23 @@ fn failure(e: &Error) -> Json {
     json!({ "code": e.code(), "message": e.message(), "hint": e.hint_text() })
 }
 
+fn numbers(d: &Deviation) -> Json {
+    json!({ "largest_error": d.error, "largest_share": d.share, "tolerance": d.tolerance.words(), "numbers": d.numbers })
+}
+
 fn case(at: usize, outcome: &Outcome) -> Json {
     let mut json = json!({
         "case": at + 1, "kind": outcome.kind, "name": outcome.name, "plugin": outcome.plugin,
         "kwargs": outcome.kwargs, "passed": outcome.passes(),
     });
-    let numbers = match &outcome.result {
+    let result = match &outcome.result {
         Err(e) => json!({ "failure": failure(e) }),
-        Ok(d) => json!({
-            "largest_error": d.error, "largest_share": d.share, "tolerance": d.tolerance.words(), "numbers": d.numbers,
-        }),
+        Ok(d) => numbers(d),
     };
-    if let (Some(json), Json::Object(numbers)) = (json.as_object_mut(), numbers) {
+    if let (Some(json), Some(d)) = (json.as_object_mut(), &outcome.fused) {
+        json.insert("fused".to_owned(), numbers(d));
+    }
+    if let (Some(json), Json::Object(numbers)) = (json.as_object_mut(), result) {
         json.extend(numbers);
     }
     json

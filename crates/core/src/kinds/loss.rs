@@ -146,9 +146,7 @@ pub fn value(loss: &dyn Loss, x: &LossInput<'_>, kernels: &dyn Backend) -> Resul
     let target = loss.wants().target;
     // Slices carry no shape of the target; what does not fit is the definition's to judge.
     let alike = match target {
-        Target::Mask | Target::Values => {
-            x.targets.get(target.key()).is_some_and(|t| t.dims() == x.prediction.dims())
-        }
+        Target::Mask | Target::Values => x.targets.get(target.key()).is_some_and(|t| t.dims() == x.prediction.dims()),
         Target::Class | Target::Pair | Target::Nothing => true,
     };
     if let Some(fused) = loss.fused().filter(|_| alike)

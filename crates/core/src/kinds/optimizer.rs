@@ -61,6 +61,15 @@ pub struct StepGroup<'a> {
     pub params: Vec<(&'a str, &'a Weight, Tensor)>,
     /// The group's rates.
     pub hyper: Hyper,
+    /// The gradients of all other groups, for rules over all gradients together (their norm).
+    pub others: &'a [Tensor],
+}
+
+impl StepGroup<'_> {
+    /// All gradients of the step: the group's own, then those of the others.
+    pub fn all_gradients(&self) -> impl Iterator<Item = &Tensor> {
+        self.params.iter().map(|(_, _, gradient)| gradient).chain(self.others)
+    }
 }
 
 /// Evaluates loss and gradients anew at the present weights, for optimizers that search along a line.
@@ -93,14 +102,15 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// The new value of one parameter from its value and gradient (no graph attached to either).
+    ///
+    /// It may be written over `param` and over the tensors in `slots`; what is returned becomes the weight.
     fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor>;
 
     /// One step of a whole group; the usual optimizer needs only [`update`](Self::update).
     fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _again: Option<&mut Again<'_>>) -> Result<()> {
         for (name, weight, grad) in &group.params {
             let slots = memory.0.entry((*name).to_owned()).or_default();
-            let new = self.update(&weight.var().as_detached_tensor(), grad, slots, &group.hyper)?;
-            weight.set(&new)?;
+            weight.update(|now| self.update(now, grad, slots, &group.hyper))?;
         }
         Ok(())
     }

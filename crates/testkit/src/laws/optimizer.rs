@@ -101,7 +101,7 @@ fn step_some(
     let list = params.trainable().filter(|(name, _)| of(name));
     let list = list.map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
     let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper };
+    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper, others: &[] };
     plug.step(&group, memory, Some(&mut || bowl(params, scale)))?;
     Ok(())
 }
