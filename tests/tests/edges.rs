@@ -30,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "optim", "simd", "train", "vision",
         ],
     ),
+    ("benches", &["backends", "core", "losses", "models", "ops", "optim", "simd", "train"]),
     ("tests", &["cli"]),
 ];
 

@@ -60,6 +60,16 @@ pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots:
         fits(name, &slot, param)?;
         tensors.push(slot.contiguous()?);
     }
+    // Memory that two of them share could not be lent twice.
+    let mut taken = vec![address(param)];
+    let mut own = |t: Tensor| -> Result<Tensor> {
+        let shared = address(&t).is_some() && taken.contains(&address(&t));
+        let t = if shared { t.copy()? } else { t };
+        taken.push(address(&t));
+        Ok(t)
+    };
+    let grad = own(grad)?;
+    let mut tensors = tensors.into_iter().map(&mut own).collect::<Result<Vec<_>>>()?;
     let here = param.device().is_cpu() && param.is_contiguous();
     let new = match (here, param.dtype()) {
         (true, DType::F32) => on_host::<f32>(formula, param, &grad, &tensors)?,
@@ -101,6 +111,15 @@ fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots
         })
     })??;
     Ok(param.clone())
+}
+
+/// Where the storage of a tensor in host memory begins.
+fn address(t: &Tensor) -> Option<usize> {
+    match &*t.storage_and_layout().0 {
+        Storage::Cpu(CpuStorage::F32(all)) => Some(all.as_ptr() as usize),
+        Storage::Cpu(CpuStorage::F64(all)) => Some(all.as_ptr() as usize),
+        _ => None,
+    }
 }
 
 /// What is done with slices that are lent for writing.
@@ -177,6 +196,22 @@ pub(crate) mod tests {
     /// The same from slots of zeros, where not every memory is possible.
     pub(crate) fn both_forms_agree_from_the_start(formula: &impl Formula) {
         agree(formula, 0.0);
+    }
+
+    #[test]
+    fn a_gradient_that_is_its_own_parameter_and_slots_that_share_memory_are_no_trap() {
+        let adam = crate::Adam::default();
+        let alone = Tensor::new(&[1f64, -2.0], &Device::Cpu).unwrap();
+        let (shared, hyper) = (alone.copy().unwrap(), pleach_core::Hyper { lr: 0.1, momentum: None });
+        let step = |p: &Tensor, g: &Tensor, slots: &mut ParamSlots| {
+            pleach_core::Optimizer::update(&adam, p, g, slots, &hyper).unwrap().to_vec1::<f64>().unwrap()
+        };
+        let zeros = alone.zeros_like().unwrap();
+        let mut slots = ParamSlots::default();
+        slots.keep("exp_avg", zeros.clone());
+        slots.keep("exp_avg_sq", zeros);
+        let gradient = alone.copy().unwrap();
+        assert_eq!(step(&shared, &shared, &mut slots), step(&alone, &gradient, &mut ParamSlots::default()));
     }
 
     fn agree(formula: &impl Formula, scale: f64) {
