@@ -33,6 +33,7 @@ pub struct Adafactor {
     #[plugin(default = false)]
     pub maximize: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
 }
 

@@ -29,10 +29,13 @@ pub struct Adagrad {
     #[plugin(default = false)]
     pub maximize: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub fused: Option<bool>,
     /// PyTorch's switch for gradients through a step; without effect here.
+    #[plugin(idle)]
     pub differentiable: Option<bool>,
 }
 

@@ -33,10 +33,13 @@ pub struct NAdam {
     #[plugin(default = false)]
     pub maximize: bool,
     /// PyTorch's choice of implementation; without effect here.
+    #[plugin(idle)]
     pub foreach: Option<bool>,
     /// PyTorch's switch for CUDA graphs; without effect here.
+    #[plugin(idle)]
     pub capturable: Option<bool>,
     /// PyTorch's switch for gradients through a step; without effect here.
+    #[plugin(idle)]
     pub differentiable: Option<bool>,
 }
 

@@ -53,11 +53,7 @@ fn where_the_file_uses_the_name_the_caret_is_there() {
 #[test]
 fn a_file_may_choose_and_its_resolved_form_keeps_the_choice() {
     let resolved = right(&format!("{LEAST}loss = ['pleach-config/ClassLoss']\n"));
-    assert!(
-        resolved.toml().contains("name = \"pleach-config/ClassLoss\""),
-        "{}",
-        resolved.toml()
-    );
+    assert!(resolved.toml().contains("name = \"pleach-config/ClassLoss\""), "{}", resolved.toml());
     assert!(resolved.toml().contains("name = \"OneLayer\""));
     assert_eq!(right(resolved.toml()).run, resolved.run);
 }

@@ -15,6 +15,8 @@ pub struct Hyper {
 }
 
 /// What an optimizer remembers of one parameter or of a whole group: tensors and numbers by name.
+///
+/// A clone shares the tensors, and the next step may write over them: who keeps one longer copies it.
 #[derive(Debug, Clone, Default)]
 pub struct ParamSlots {
     /// Tensors of the parameter's shape or any other.
