@@ -2,7 +2,8 @@
 //!
 //! Names, parameters, defaults and the order of operations are PyTorch's; each is held against PyTorch's
 //! own numbers in `tests/golden` and in the workspace's `tests/goldens`. Optimizers: all classes of `torch.optim`
-//! (no gradient here is sparse, so SparseAdam is absent). Schedulers: all classes of `torch.optim.lr_scheduler`, and
+//! (no gradient here is sparse, so SparseAdam is absent), and [`Lion`], [`LAMB`], [`LARS`], [`AdaBelief`], [`Adan`], [`Prodigy`],
+//! [`ScheduleFreeAdamW`] of other authors. Schedulers: all classes of `torch.optim.lr_scheduler`, and
 //! [`SWALR`] (a file holds no functions, so LambdaLR and MultiplicativeLR are absent); what is warmed up is the slot's
 //! business and not theirs.
 
