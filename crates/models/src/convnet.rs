@@ -66,7 +66,7 @@ impl Net for ConvNetNet {
             if i > 0 {
                 x = ops::max_pool2d(&x, &Pool2d::new(2))?;
             }
-            x = ops::relu(&norm.forward(&conv.forward(&x)?, cx)?)?;
+            x = norm.forward_relu(&conv.forward(&x)?, cx)?;
         }
         let features = ops::adaptive_avg_pool2d(&x, [1, 1])?.flatten_from(1)?;
         Ok(Named::one("logits", self.fc.forward(&self.dropout.forward(&features, cx)?)?))

@@ -11,7 +11,7 @@ use crate::layers::{BatchNorm2d, Bias, Conv2d, Conv2dShape, ConvInit, Linear};
 pub use block::Kind;
 use block::{Block, BlockShape};
 use pleach_core::{Cx, Error, ModelSpec, Named, Net, Result, Scope, Tensor};
-use pleach_ops::{self as ops, Pool2d};
+use pleach_ops::{self as ops, Pool2d, Then};
 
 /// First values of the last norm in each residual branch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl ResNet {
     /// # Errors
     /// The channels do not fit.
     pub fn features(&self, x: &Tensor, cx: &Cx) -> Result<Vec<Tensor>> {
-        let mut x = ops::relu(&self.bn1.forward(&self.conv1.forward(x)?, cx)?)?;
+        let mut x = self.bn1.forward_then(&self.conv1.forward(x)?, cx, Then::Relu)?;
         x = ops::max_pool2d(&x, &Pool2d { kernel: [3; 2], stride: [2; 2], padding: [1; 2], ceil_mode: false })?;
         let mut maps = Vec::new();
         for layer in &self.layers {

@@ -119,7 +119,7 @@ impl DoubleConv {
     fn forward(&self, x: &Tensor, cx: &Cx) -> Result<Tensor> {
         let mut x = x.clone();
         for (conv, norm) in &self.steps {
-            x = ops::relu(&norm.forward(&conv.forward(&x)?, cx)?)?;
+            x = norm.forward_relu(&conv.forward(&x)?, cx)?;
         }
         Ok(x)
     }

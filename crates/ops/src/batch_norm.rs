@@ -2,7 +2,7 @@
 
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor, vector};
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{Float, lanes, par_map, par_rows, sum, sum_of, sum_of2};
+use pleach_simd::{Float, lanes, par_map, par_rows, sum, sum_of};
 use std::sync::{Arc, OnceLock};
 
 const NAME: &str = "batch_norm";
@@ -21,19 +21,34 @@ pub struct BatchNorm {
     pub count: usize,
 }
 
+/// What is done with a normalised value in the same pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing.
+    Identity,
+    /// The rectifier, as [`relu`](crate::relu).
+    Relu,
+}
+
 /// Training mode: `(x - mean) / sqrt(var + eps) * weight + bias` for `x` `[N, C, ...]`, with mean and biased variance of
 /// each channel over all other dimensions; `weight` and `bias` are `[C]`, 1 and 0 where not given. Gradients go
-/// through the statistics.
+/// through the statistics. `then` is applied to the result.
 ///
 /// In place of some twenty candle operations, two passes each way.
-pub fn batch_norm_train(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<BatchNorm> {
+pub fn batch_norm_train(
+    x: &Tensor,
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+    then: Then,
+) -> Result<BatchNorm> {
     let size = Size::of(x)?;
     let count = size.samples * size.inner;
     if count < 2 {
         bail!("{NAME}: more than one value per channel expected in training, got {:?}", x.dims());
     }
     let stats = Arc::new(OnceLock::new());
-    let op = Op { size, eps, given: false, stats: stats.clone() };
+    let op = Op { size, eps, given: false, then, stats: stats.clone() };
     let (weight, bias) = affine(NAME, x, weight, bias, &[size.channels])?;
     let y = x.contiguous()?.apply_op3(&weight, &bias, op)?;
     let Some(Stats { mean, var }) = stats.get() else {
@@ -51,6 +66,7 @@ pub fn batch_norm(
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
     eps: f64,
+    then: Then,
 ) -> Result<Tensor> {
     let size = Size::of(x)?;
     let read = |what, t: &Tensor| -> Result<Vec<f64>> {
@@ -58,7 +74,7 @@ pub fn batch_norm(
         t.to_dtype(candle_core::DType::F64)?.to_vec1()
     };
     let stats = Stats { mean: read("mean", mean)?, var: read("var", var)? };
-    let op = Op { size, eps, given: true, stats: Arc::new(OnceLock::from(stats)) };
+    let op = Op { size, eps, given: true, then, stats: Arc::new(OnceLock::from(stats)) };
     let (weight, bias) = affine(NAME, x, weight, bias, &[size.channels])?;
     x.contiguous()?.apply_op3(&weight, &bias, op)
 }
@@ -95,16 +111,81 @@ struct Op {
     eps: f64,
     /// Whether the statistics came from outside: gradients then do not go through them.
     given: bool,
+    then: Then,
     stats: Arc<OnceLock<Stats>>,
 }
 
 lanes! {
     /// `y = (x - mean) * scale + shift`.
-    fn apply<T: Real>(x: &[T], mean: T, scale: T, shift: T, y: &mut [T]) {
+    fn apply<T: Real>(x: &[T], factors: [T; 3], y: &mut [T]) {
+        let [mean, scale, shift] = factors;
         for (y, &x) in y.iter_mut().zip(x) {
             *y = (x - mean) * scale + shift;
         }
     }
+}
+
+lanes! {
+    /// `y = max((x - mean) * scale + shift, 0)`; NaN goes through.
+    fn apply_relu<T: Real>(x: &[T], factors: [T; 3], y: &mut [T]) {
+        let [mean, scale, shift] = factors;
+        for (y, &x) in y.iter_mut().zip(x) {
+            let v = (x - mean) * scale + shift;
+            *y = if v <= T::ZERO { T::ZERO } else { v };
+        }
+    }
+}
+
+/// The gradient of a normalised value behind the rectifier, whose output `y` tells where it let it through.
+#[inline(always)]
+fn through<T: Real>(dy: T, y: T) -> T {
+    if y <= T::ZERO { T::ZERO } else { dy }
+}
+
+lanes! {
+    /// The sums of dy and of dy (x - mean) over one stretch.
+    fn sums_of<T: Real>(x: &[T], dy: &[T], mean: T) -> [f64; 2] {
+        let dy = &dy[..x.len()];
+        sums(x, mean, |i| dy[i])
+    }
+}
+
+lanes! {
+    /// The same behind the rectifier.
+    fn sums_of_relu<T: Real>(x: &[T], dy: &[T], y: &[T], mean: T) -> [f64; 2] {
+        let (dy, y) = (&dy[..x.len()], &y[..x.len()]);
+        sums(x, mean, |i| through(dy[i], y[i]))
+    }
+}
+
+/// Elements that are added in their own precision before the sums move to `f64`.
+const BLOCK: usize = 1024;
+/// Partial sums side by side.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn sums<T: Real>(x: &[T], mean: T, dy: impl Fn(usize) -> T) -> [f64; 2] {
+    let mut total = [0.0; 2];
+    for (b, block) in x.chunks(BLOCK).enumerate() {
+        let (mut plain, mut dot) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        let whole = block.len() / LANES * LANES;
+        for (g, group) in block[..whole].chunks_exact(LANES).enumerate() {
+            for i in 0..LANES {
+                let dy = dy(b * BLOCK + g * LANES + i);
+                plain[i] += dy;
+                dot[i] += (group[i] - mean) * dy;
+            }
+        }
+        for (i, &x) in block[whole..].iter().enumerate() {
+            let dy = dy(b * BLOCK + whole + i);
+            plain[i] += dy;
+            dot[i] += (x - mean) * dy;
+        }
+        for (total, lanes) in total.iter_mut().zip([plain, dot]) {
+            *total += lanes.into_iter().fold(T::ZERO, |all, v| all + v).wide();
+        }
+    }
+    total
 }
 
 lanes! {
@@ -113,6 +194,16 @@ lanes! {
         let [mean, scale, from_bias, from_weight] = factors;
         for (dx, (&x, &dy)) in dx.iter_mut().zip(x.iter().zip(dy)) {
             *dx = (dy - from_bias - (x - mean) * from_weight) * scale;
+        }
+    }
+}
+
+lanes! {
+    /// The same behind the rectifier.
+    fn apply_back_relu<T: Real>(x: &[T], dy: &[T], y: &[T], factors: [T; 4], dx: &mut [T]) {
+        let [mean, scale, from_bias, from_weight] = factors;
+        for ((dx, &y), (&x, &dy)) in dx.iter_mut().zip(y).zip(x.iter().zip(dy)) {
+            *dx = (through(dy, y) - from_bias - (x - mean) * from_weight) * scale;
         }
     }
 }
@@ -157,7 +248,11 @@ impl CustomOp3 for Op {
             par_rows(&mut y, inner, |r, y| {
                 let c = r % channels;
                 let scale = weight[c].wide() / (stats.var[c] + self.eps).sqrt();
-                apply(&x[r * inner..], T::of(stats.mean[c]), T::of(scale), bias[c], y);
+                let factors = [T::of(stats.mean[c]), T::of(scale), bias[c]];
+                match self.then {
+                    Then::Identity => apply(&x[r * inner..], factors, y),
+                    Then::Relu => apply_relu(&x[r * inner..], factors, y),
+                }
             });
             Ok(output(y, l1.shape()))
         })
@@ -168,7 +263,7 @@ impl CustomOp3 for Op {
         x: &Tensor,
         weight: &Tensor,
         bias: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let Some(stats) = self.stats.get() else {
@@ -178,15 +273,25 @@ impl CustomOp3 for Op {
         let count = (samples * inner) as f64;
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
-            let (hx, hw, hdy) = (Host::read(NAME, x), Host::read(NAME, weight), Host::read(NAME, &dy));
-            let (xs, ws, dys) = (hx.slice::<T>()?, hw.slice::<T>()?, hdy.slice::<T>()?);
+            let (hx, hw, hdy, hy) =
+                (Host::read(NAME, x), Host::read(NAME, weight), Host::read(NAME, &dy), Host::read(NAME, y));
+            let (xs, ws, dys, ys) = (hx.slice::<T>()?, hw.slice::<T>()?, hdy.slice::<T>()?, hy.slice::<T>()?);
             // For each channel: 1 / sqrt(var + eps), the sums of dy and of dy (x - mean).
             let sums = par_map(channels, |c| {
                 let m = T::of(stats.mean[c]);
-                let parts = || self.size.of_channel(xs, c).zip(self.size.of_channel(dys, c));
-                let dot: f64 = parts().map(|(x, dy)| sum_of2(x, dy, |x, dy| (x - m) * dy)).sum();
                 let inv = 1.0 / (stats.var[c] + self.eps).sqrt();
-                (inv, parts().map(|(_, dy)| sum(dy)).sum::<f64>(), dot)
+                let (mut plain, mut dot) = (0.0, 0.0);
+                for n in 0..samples {
+                    let at = (n * channels + c) * inner;
+                    let (x, dy) = (&xs[at..at + inner], &dys[at..at + inner]);
+                    let [a, b] = match self.then {
+                        Then::Identity => sums_of(x, dy, m),
+                        Then::Relu => sums_of_relu(x, dy, &ys[at..at + inner], m),
+                    };
+                    plain += a;
+                    dot += b;
+                }
+                (inv, plain, dot)
             });
             let dx = x.track_op().then(|| {
                 let factors: Vec<[T; 4]> = (0..channels)
@@ -199,7 +304,11 @@ impl CustomOp3 for Op {
                     .collect();
                 let mut dx = vec![T::ZERO; xs.len()];
                 par_rows(&mut dx, inner, |r, dx| {
-                    apply_back(&xs[r * inner..], &dys[r * inner..], factors[r % channels], dx);
+                    let at = r * inner;
+                    match self.then {
+                        Then::Identity => apply_back(&xs[at..], &dys[at..], factors[r % channels], dx),
+                        Then::Relu => apply_back_relu(&xs[at..], &dys[at..], &ys[at..], factors[r % channels], dx),
+                    }
                 });
                 tensor(dx, x.shape())
             });

@@ -42,7 +42,7 @@ mod window;
 
 pub use adaptive_avg_pool2d::adaptive_avg_pool2d;
 pub use avg_pool2d::{CountPadding, avg_pool2d};
-pub use batch_norm::{BatchNorm, batch_norm, batch_norm_train};
+pub use batch_norm::{BatchNorm, Then, batch_norm, batch_norm_train};
 pub use bce_with_logits::bce_with_logits;
 pub use conv_transpose2d::{ConvTranspose2d, conv_transpose2d};
 pub use conv2d::{Conv2d, conv2d, conv2d_input, conv2d_weight};

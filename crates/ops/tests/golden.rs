@@ -67,10 +67,10 @@ fn run(op: &str, p: &Value, x: &[Tensor]) -> Result<Vec<Tensor>> {
             upsample_bilinear2d(&x[0], sizes(&p["size"]), corners)
         }
         "batch_norm_train" => {
-            let out = batch_norm_train(&x[0], x.get(1), x.get(2), eps)?;
+            let out = batch_norm_train(&x[0], x.get(1), x.get(2), eps, Then::Identity)?;
             return Ok(vec![out.y, out.mean, out.var]);
         }
-        "batch_norm" => batch_norm(&x[0], &x[3], &x[4], x.get(1), x.get(2), eps),
+        "batch_norm" => batch_norm(&x[0], &x[3], &x[4], x.get(1), x.get(2), eps, Then::Identity),
         "layer_norm" => layer_norm(&x[0], number("dims"), x.get(1), x.get(2), eps),
         "group_norm" => group_norm(&x[0], number("groups"), x.get(1), x.get(2), eps),
         "instance_norm" => instance_norm(&x[0], x.get(1), x.get(2), eps),

@@ -119,11 +119,19 @@ fn resizes_and_pads() {
 fn normalisations() {
     for shape in [&[3, 2, 2, 3][..], &[4, 3], &[2, 2, 5]] {
         let c = [shape[1]];
-        check("batch_norm_train", &[shape, &c, &c], |v| Ok(batch_norm_train(&v[0], Some(&v[1]), Some(&v[2]), 1e-2)?.y));
-        let (mean, var) = (Seed(1).tensor(&c), (Seed(2).tensor(&c) + 1.5).unwrap());
-        check("batch_norm", &[shape, &c, &c], |v| batch_norm(&v[0], &mean, &var, Some(&v[1]), Some(&v[2]), 1e-2));
+        for then in [Then::Identity, Then::Relu] {
+            check("batch_norm_train", &[shape, &c, &c], |v| {
+                Ok(batch_norm_train(&v[0], Some(&v[1]), Some(&v[2]), 1e-2, then)?.y)
+            });
+            let (mean, var) = (Seed(1).tensor(&c), (Seed(2).tensor(&c) + 1.5).unwrap());
+            check("batch_norm", &[shape, &c, &c], |v| {
+                batch_norm(&v[0], &mean, &var, Some(&v[1]), Some(&v[2]), 1e-2, then)
+            });
+        }
     }
-    check("batch_norm_train, plain", &[&[3, 2, 2, 3]], |v| Ok(batch_norm_train(&v[0], None, None, 1e-2)?.y));
+    check("batch_norm_train, plain", &[&[3, 2, 2, 3]], |v| {
+        Ok(batch_norm_train(&v[0], None, None, 1e-2, Then::Identity)?.y)
+    });
     check("layer_norm", &[&[2, 3, 4], &[4], &[4]], |v| layer_norm(&v[0], 1, Some(&v[1]), Some(&v[2]), 1e-2));
     check("layer_norm over 2", &[&[2, 3, 4], &[3, 4]], |v| layer_norm(&v[0], 2, Some(&v[1]), None, 1e-2));
     check("group_norm", &[&[2, 4, 2, 3], &[4], &[4]], |v| group_norm(&v[0], 2, Some(&v[1]), Some(&v[2]), 1e-2));

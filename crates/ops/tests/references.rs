@@ -233,7 +233,7 @@ proptest! {
         };
         let inputs = [&x, &w, &b];
         let want = run(&inputs, DType::F64, |v| slow(v, &[n, c, area], &[0, 2]));
-        let got = run(&inputs, DType::F64, |v| batch_norm_train(&v[0], Some(&v[1]), Some(&v[2]), eps).unwrap().y);
+        let got = run(&inputs, DType::F64, |v| batch_norm_train(&v[0], Some(&v[1]), Some(&v[2]), eps, Then::Identity).unwrap().y);
         close("batch_norm", &got, &want, 1e-10);
         let want = run(&inputs, DType::F64, |v| slow(v, &[n, groups, per * area], &[2]));
         let got = run(&inputs, DType::F64, |v| group_norm(&v[0], groups, Some(&v[1]), Some(&v[2]), eps).unwrap());

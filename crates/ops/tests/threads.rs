@@ -28,7 +28,7 @@ fn step() -> Result<Vec<u32>> {
     let [x, w, b, bw, bb, deep, up, wide, gw, gb, head, hb] = vars.each_ref().map(|v| v.as_tensor());
     let same = Conv2d { padding: [1, 1], ..Conv2d::default() };
     let x = conv2d(x, w, Some(b), &same)?;
-    let x = relu(&batch_norm_train(&x, Some(bw), Some(bb), 1e-5)?.y)?;
+    let x = batch_norm_train(&x, Some(bw), Some(bb), 1e-5, Then::Relu)?.y;
     let x = conv2d(&x, deep, None, &Conv2d { groups: 24, ..same })?;
     let x = max_pool2d(&x, &Pool2d { kernel: [3, 3], stride: [2, 2], padding: [1, 1], ceil_mode: false })?;
     let x = conv_transpose2d(&silu(&x)?, up, None, &ConvTranspose2d { stride: [2, 2], ..ConvTranspose2d::default() })?;

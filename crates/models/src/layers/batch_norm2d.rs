@@ -3,7 +3,7 @@
 use super::{Affine, EPS};
 use pleach_core::params::Weight;
 use pleach_core::{Cx, Init, Result, Scope, Tensor};
-use pleach_ops as ops;
+use pleach_ops::{self as ops, Then};
 
 /// How much of the running statistics a batch replaces.
 const MOMENTUM: f64 = 0.1;
@@ -46,12 +46,20 @@ impl BatchNorm2d {
     /// # Errors
     /// The channels do not fit, or a channel has a single value in training.
     pub fn forward(&self, x: &Tensor, cx: &Cx) -> Result<Tensor> {
+        self.forward_then(x, cx, Then::Identity)
+    }
+
+    /// The same, with what follows in the same pass.
+    ///
+    /// # Errors
+    /// See [`forward`](Self::forward).
+    pub fn forward_then(&self, x: &Tensor, cx: &Cx, then: Then) -> Result<Tensor> {
         let (weight, bias) = self.affine.values();
         let (weight, bias) = (Some(&weight), Some(&bias));
         if !cx.training() {
-            return Ok(ops::batch_norm(x, &self.mean.value(), &self.var.value(), weight, bias, EPS)?);
+            return Ok(ops::batch_norm(x, &self.mean.value(), &self.var.value(), weight, bias, EPS, then)?);
         }
-        let out = ops::batch_norm_train(x, weight, bias, EPS)?;
+        let out = ops::batch_norm_train(x, weight, bias, EPS, then)?;
         // The running variance takes the unbiased one.
         let unbiased = out.count as f64 / (out.count as f64 - 1.0);
         follow(&self.mean, &out.mean, 1.0)?;

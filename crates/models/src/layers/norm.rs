@@ -2,6 +2,7 @@
 
 use super::{BatchNorm2d, GroupNorm, InstanceNorm};
 use pleach_core::{Cx, Result, Scope, Tensor, config};
+use pleach_ops::{self as ops, Then};
 
 /// What is normalised together.
 #[config]
@@ -53,6 +54,17 @@ impl NormLayer {
             Self::Group(norm) => norm.forward(x),
             Self::Instance(norm) => norm.forward(x),
             Self::Identity => Ok(x.clone()),
+        }
+    }
+
+    /// The norm and the rectifier behind it, in one pass where there is one.
+    ///
+    /// # Errors
+    /// The channels do not fit.
+    pub fn forward_relu(&self, x: &Tensor, cx: &Cx) -> Result<Tensor> {
+        match self {
+            Self::Batch(norm) => norm.forward_then(x, cx, Then::Relu),
+            _ => Ok(ops::relu(&self.forward(x, cx)?)?),
         }
     }
 }

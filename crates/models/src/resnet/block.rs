@@ -3,7 +3,7 @@
 use super::Measures;
 use crate::layers::{BatchNorm2d, Bias, Conv2d, Conv2dShape, ConvInit};
 use pleach_core::{Cx, Error, Result, Scope, Tensor};
-use pleach_ops as ops;
+use pleach_ops::{self as ops, Then};
 
 /// What the blocks of a network are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +80,8 @@ impl Block {
     pub fn forward(&self, x: &Tensor, cx: &Cx) -> Result<Tensor> {
         let mut y = x.clone();
         for (i, (conv, bn)) in self.branch.iter().enumerate() {
-            if i > 0 {
-                y = ops::relu(&y)?;
-            }
-            y = bn.forward(&conv.forward(&y)?, cx)?;
+            let then = if i + 1 < self.branch.len() { Then::Relu } else { Then::Identity };
+            y = bn.forward_then(&conv.forward(&y)?, cx, then)?;
         }
         let shortcut = match &self.downsample {
             Some((conv, bn)) => bn.forward(&conv.forward(x)?, cx)?,
