@@ -5,10 +5,11 @@ use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use pleach_simd::{Float, lanes, par_rows};
+use std::num::NonZeroUsize;
 
 const NAME: &str = "avg_pool2d";
 
-/// Whether the zeros of the padding count in a window's mean.
+/// What the sum of a window is divided by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CountPadding {
     /// The mean is over the whole window, PyTorch's `count_include_pad = True`.
@@ -16,6 +17,8 @@ pub enum CountPadding {
     Included,
     /// The mean is over what lies on the image.
     Excluded,
+    /// Not a mean: the sum, divided by this, PyTorch's `divisor_override`.
+    Divisor(NonZeroUsize),
 }
 
 /// Mean over sliding windows of `[N, C, H, W]`: `[N, C, H', W']`, sizes as in [`max_pool2d`](crate::max_pool2d). What
@@ -42,6 +45,14 @@ fn counts(g: &Window, axis: usize, count: CountPadding) -> Vec<f64> {
             let cells = match count {
                 CountPadding::Included => to - from,
                 CountPadding::Excluded => to.min(on_image.end) - from.max(on_image.start),
+                // The product over both axes is what divides.
+                CountPadding::Divisor(n) => {
+                    if axis == 0 {
+                        n.get()
+                    } else {
+                        1
+                    }
+                }
             };
             cells as f64
         })

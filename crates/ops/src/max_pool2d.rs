@@ -28,22 +28,26 @@ impl Pool2d {
     }
 
     pub(crate) fn window(&self, op: &'static str, input: [usize; 2]) -> Result<Window> {
+        self.dilated(op, input, [1; 2])
+    }
+
+    fn dilated(&self, op: &'static str, input: [usize; 2], dilation: [usize; 2]) -> Result<Window> {
+        // So large that no position can overflow.
+        let sizes = [self.kernel, self.stride, self.padding, dilation];
+        if sizes.iter().flatten().any(|&size| size > 1 << 30) {
+            bail!("{op}: sizes of at most 2^30 expected, got {self:?} with dilation {dilation:?}");
+        }
         if (0..2).any(|i| 2 * self.padding[i] > self.kernel[i]) {
             bail!("{op}: padding of at most half the kernel expected: {self:?}");
         }
-        let mut window = Window {
-            input,
-            output: [0; 2],
-            kernel: self.kernel,
-            stride: self.stride,
-            padding: self.padding,
-            dilation: [1; 2],
-        }
-        .fit(op)?;
+        let mut window =
+            Window { input, output: [0; 2], kernel: self.kernel, stride: self.stride, padding: self.padding, dilation }
+                .fit(op)?;
         if self.ceil_mode {
             for (axis, &size) in input.iter().enumerate() {
                 let (stride, padding) = (self.stride[axis], self.padding[axis]);
-                let count = (size + 2 * padding - self.kernel[axis]).div_ceil(stride) + 1;
+                let reach = dilation[axis] * (self.kernel[axis] - 1) + 1;
+                let count = (size + 2 * padding - reach).div_ceil(stride) + 1;
                 // The last window must begin on the image or the padding before it.
                 let inside = (count - 1) * stride < size + padding;
                 window.output[axis] = if inside { count } else { count - 1 };
@@ -59,13 +63,23 @@ impl Pool2d {
 ///
 /// In place of candle's, whose gradient is 4 times too small for 2x2 and missing unless stride = kernel.
 pub fn max_pool2d(x: &Tensor, p: &Pool2d) -> Result<Tensor> {
+    max_pool2d_dilated(x, p, [1; 2])
+}
+
+/// [`max_pool2d`] with the taps of the window `dilation` = `[rows, columns]` apart. A window all of whose taps fall beside
+/// the image gives -infinity and no gradient.
+pub fn max_pool2d_dilated(x: &Tensor, p: &Pool2d, dilation: [usize; 2]) -> Result<Tensor> {
     let [n, c, h, w] = dims4(NAME, "x", x)?;
     if u32::try_from(h * w).is_err() {
         bail!("{NAME}: image too large: {:?}", x.dims());
     }
-    let op = Op { planes: [n, c], window: p.window(NAME, [h, w])?, wanted: x.track_op(), winners: OnceLock::new() };
+    let window = p.dilated(NAME, [h, w], dilation)?;
+    let op = Op { planes: [n, c], window, wanted: x.track_op(), winners: OnceLock::new() };
     x.contiguous()?.apply_op1(op)
 }
+
+/// The winner of a window without a tap on the image.
+const NOWHERE: u32 = u32::MAX;
 
 struct Op {
     planes: [usize; 2],
@@ -82,6 +96,7 @@ lanes! {
         let [width_in, width] = [g.input[1], g.output[1]];
         for (row, (y, at)) in y.chunks_mut(width).zip(at.chunks_mut(width)).enumerate() {
             let mut first = true;
+            (y.fill(T::of(f64::NEG_INFINITY)), at.fill(NOWHERE));
             for i in 0..g.kernel[0] {
                 if !g.reach(0, i).contains(&row) {
                     continue;
@@ -90,8 +105,11 @@ lanes! {
                 if first {
                     // Were all elements the least there is, the first would still be the winner.
                     for (col, (y, at)) in y.iter_mut().zip(at.iter_mut()).enumerate() {
-                        let source = start + (col * g.stride[1]).saturating_sub(g.padding[1]);
-                        (*y, *at) = (x[source], source as u32);
+                        let tap = g.padding[1].saturating_sub(col * g.stride[1]).div_ceil(g.dilation[1]);
+                        if g.reach(1, tap).contains(&col) && tap < g.kernel[1] {
+                            let source = start + g.source(1, tap, col);
+                            (*y, *at) = (x[source], source as u32);
+                        }
                     }
                     first = false;
                 }
@@ -156,7 +174,9 @@ impl CustomOp1 for Op {
             par_rows(&mut dx, area_in, |r, dx| {
                 let range = r * area..(r + 1) * area;
                 for (&at, &dy) in winners[range.clone()].iter().zip(&dys[range]) {
-                    dx[at as usize] += dy;
+                    if let Some(dx) = dx.get_mut(at as usize) {
+                        *dx += dy;
+                    }
                 }
             });
             tensor(dx, x.shape()).map(Some)

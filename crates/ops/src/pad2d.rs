@@ -1,6 +1,7 @@
 //! Pads images.
 
 use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor};
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::par_rows;
 
@@ -13,6 +14,10 @@ pub enum Pad {
     Zero,
     /// The nearest element of the image.
     Replicate,
+    /// The image mirrored at its outermost elements, which are not repeated; less padding than the image is wide.
+    Reflect,
+    /// The image over again; at most as much padding as the image is wide.
+    Circular,
 }
 
 /// Pads `[N, C, H, W]` by `pad` = `[left, right, top, bottom]`, PyTorch's order: `[N, C, top + H + bottom, left + W + right]`.
@@ -24,9 +29,17 @@ pub fn pad2d(x: &Tensor, pad: [usize; 4], with: Pad) -> Result<Tensor> {
         bail!("{NAME}: an image of at least one pixel expected, got {:?}", x.dims());
     }
     let [left, right, top, bottom] = pad;
-    let op =
-        Op { planes: [n, c], input: [h, w], before: [top, left], size: [top + h + bottom, left + w + right], with };
-    x.contiguous()?.apply_op1(op)
+    let most = |size: usize| match with {
+        Pad::Zero | Pad::Replicate => usize::MAX,
+        Pad::Reflect => size - 1,
+        Pad::Circular => size,
+    };
+    if left.max(right) > most(w) || top.max(bottom) > most(h) {
+        bail!("{NAME}: {with:?} padding of {pad:?} is too much for {:?}", x.dims());
+    }
+    let size = [[top, h, bottom], [left, w, right]].map(|parts| parts.into_iter().fold(0, usize::saturating_add));
+    sizes::total(NAME, &[n, c, size[0], size[1]])?;
+    x.contiguous()?.apply_op1(Op { planes: [n, c], input: [h, w], before: [top, left], size, with })
 }
 
 struct Op {
@@ -38,10 +51,24 @@ struct Op {
 }
 
 impl Op {
-    /// The input row that output row `at` repeats, if any.
-    fn row(&self, at: usize) -> Option<usize> {
-        let inside = (self.before[0]..self.before[0] + self.input[0]).contains(&at);
-        (inside || self.with == Pad::Replicate).then(|| at.saturating_sub(self.before[0]).min(self.input[0] - 1))
+    /// Along `axis`, the input position that output position `at` repeats, if any.
+    fn source(&self, axis: usize, at: usize) -> Option<usize> {
+        let (before, size) = (self.before[axis], self.input[axis]);
+        match self.with {
+            Pad::Zero => at.checked_sub(before).filter(|&at| at < size),
+            Pad::Replicate => Some(at.saturating_sub(before).min(size - 1)),
+            Pad::Reflect if at < before => Some(before - at),
+            Pad::Reflect if at >= before + size => Some(2 * (size - 1) + before - at),
+            Pad::Reflect => Some(at - before),
+            Pad::Circular => Some((at + size - before) % size),
+        }
+    }
+
+    /// The columns beside the image, each with the input column that it repeats.
+    fn beside(&self) -> Vec<(usize, usize)> {
+        let (left, w) = (self.before[1], self.input[1]);
+        let columns = (0..left).chain(left + w..self.size[1]);
+        columns.filter_map(|at| self.source(1, at).map(|from| (at, from))).collect()
     }
 }
 
@@ -52,19 +79,18 @@ impl CustomOp1 for Op {
 
     fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
         let ([n, c], [h, w], [oh, ow]) = (self.planes, self.input, self.size);
-        let left = self.before[1];
+        let (left, beside) = (self.before[1], self.beside());
         for_float!(NAME, dtype(s), T => {
             let x = slice::<T>(NAME, s, l)?;
             let mut y = vec![0.0; n * c * oh * ow];
             par_rows(&mut y, oh * ow, |r, y| {
                 let x = &x[r * h * w..][..h * w];
                 for (at, y) in y.chunks_mut(ow).enumerate() {
-                    let Some(row) = self.row(at) else { continue };
+                    let Some(row) = self.source(0, at) else { continue };
                     let x = &x[row * w..][..w];
                     y[left..left + w].copy_from_slice(x);
-                    if self.with == Pad::Replicate {
-                        y[..left].fill(x[0]);
-                        y[left + w..].fill(x[w - 1]);
+                    for &(at, from) in &beside {
+                        y[at] = x[from];
                     }
                 }
             });
@@ -74,7 +100,7 @@ impl CustomOp1 for Op {
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
         let ([h, w], [oh, ow]) = (self.input, self.size);
-        let left = self.before[1];
+        let (left, beside) = (self.before[1], self.beside());
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
@@ -82,14 +108,13 @@ impl CustomOp1 for Op {
             let mut dx = vec![0.0; x.elem_count()];
             par_rows(&mut dx, h * w, |r, dx| {
                 for (at, dy) in dys[r * oh * ow..][..oh * ow].chunks(ow).enumerate() {
-                    let Some(row) = self.row(at) else { continue };
+                    let Some(row) = self.source(0, at) else { continue };
                     let dx = &mut dx[row * w..][..w];
                     for (dx, &dy) in dx.iter_mut().zip(&dy[left..]) {
                         *dx += dy;
                     }
-                    if self.with == Pad::Replicate {
-                        dx[0] += dy[..left].iter().sum::<T>();
-                        dx[w - 1] += dy[left + w..].iter().sum::<T>();
+                    for &(at, from) in &beside {
+                        dx[from] += dy[at];
                     }
                 }
             });

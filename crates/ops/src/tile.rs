@@ -19,15 +19,12 @@ impl Tile {
     }
 }
 
-/// The greatest area of any tile, for buffers.
-pub(crate) const LARGEST: usize = 512;
-
 /// Element types with tiles of their own.
 pub(crate) trait Tiled: Copy + Send + Sync + 'static {
     /// The tile of [`outer`](Self::outer) on this machine.
     fn outer_tile() -> Tile;
 
-    /// `out[r * cols + c] = sum over k of a[k * rows + r] * b[k * cols + c]`, for as many `k` as `a` has.
+    /// `out[r * cols + c] += sum over k of a[k * rows + r] * b[k * cols + c]`, for as many `k` as `a` has.
     fn outer(a: &[Self], b: &[Self], out: &mut [Self]);
 
     /// The tile of [`inner`](Self::inner) on this machine.
@@ -62,6 +59,13 @@ macro_rules! loops {
                 let k = a.len() / OUTER.rows;
                 assert!(b.len() >= k * OUTER.cols && out.len() >= OUTER.area(), "a tile's panels");
                 let mut sums: [[$vector; $ov]; $or] = [[$zero(); $ov]; $or];
+                for (sum, out) in sums.iter_mut().flatten().zip(out.chunks_exact($lanes)) {
+                    // SAFETY: the chunk has as many elements as the vector.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        *sum = $load(out.as_ptr());
+                    }
+                }
                 let (mut a, mut b) = (a.as_ptr(), b.as_ptr());
                 for _ in 0..k {
                     // SAFETY: k steps of `rows` and `cols` elements lie within `a` and `b`, by the assertion above.
@@ -163,6 +167,9 @@ mod portable {
 
     pub fn outer<T: Number>(a: &[T], b: &[T], out: &mut [T]) {
         let mut sums = [[T::default(); OUTER.cols]; OUTER.rows];
+        for (sum, &out) in sums.iter_mut().flatten().zip(out.iter()) {
+            *sum = out;
+        }
         for (a, b) in a.chunks_exact(OUTER.rows).zip(b.chunks_exact(OUTER.cols)) {
             for (sums, &left) in sums.iter_mut().zip(a) {
                 for (sum, &right) in sums.iter_mut().zip(b) {

@@ -1,6 +1,7 @@
 //! The columns of a product, which are positions of images, and their patches packed for outer tiles.
 
 use super::planes::Grid;
+use super::product::Patches;
 use crate::host::Real;
 use std::ops::Range;
 
@@ -32,23 +33,21 @@ pub(super) fn runs(grid: &Grid, range: Range<usize>) -> Vec<Run> {
 }
 
 /// Packs elements `depth` (channel by channel, tap by tap) of the patches of a panel's columns: `cols` a line, what no column
-/// has stays as it is. `planes(image)` are the channels of one group of an image.
-pub(super) fn pack<'a, T: Real>(
-    grid: &Grid,
-    runs: &[Run],
-    depth: Range<usize>,
-    planes: impl Fn(usize) -> &'a [T],
-    cols: usize,
-    out: &mut [T],
-) {
+/// has stays as it is.
+pub(super) fn pack<T: Real>(patches: &Patches<'_, T>, runs: &[Run], depth: Range<usize>, cols: usize, out: &mut [T]) {
+    let grid = patches.grid;
     let taps = grid.offsets.len();
     for run in runs {
-        let planes = planes(run.image);
+        let planes = patches.of(run.image);
         let start = run.position[0] * grid.down + run.position[1];
-        let (mut channel, mut tap) = (depth.start / taps, depth.start % taps);
+        let (mut channel, mut tap) = (depth.start / taps.max(1), depth.start % taps.max(1));
         for line in out.chunks_exact_mut(cols) {
-            let from = &planes[channel * grid.plane + start + grid.offsets[tap]..][..run.len];
-            copy(from, &mut line[run.at..run.at + run.len]);
+            let from = channel * grid.plane + start + grid.offsets[tap];
+            // By far the most frequent is a whole line: a copy of known length is two moves.
+            match (run.len, line.first_chunk_mut::<16>(), planes[from..].first_chunk::<16>()) {
+                (16, Some(line), Some(from)) if cols == 16 => *line = *from,
+                _ => copy(&planes[from..from + run.len], &mut line[run.at..run.at + run.len]),
+            }
             (channel, tap) = next(channel, tap, taps);
         }
     }

@@ -1,9 +1,10 @@
 //! The forward pass: weights times the patches of the image.
 
 use super::Geometry;
+use super::blocked::Output;
 use super::panels::Panels;
 use super::planes;
-use super::product::{Output, Place, product};
+use super::product::{Patches, Place, product};
 use crate::host::Real;
 
 pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
@@ -15,8 +16,13 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
     for group in 0..g.groups {
         let w = &w[group * g.co * depth..][..g.co * depth];
         let weights = Panels::pack(g.co, depth, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]));
-        let size = g.ci * grid.plane;
-        let image = |n: usize| &x[(n * g.groups + group) * size..][..size];
+        let patches = Patches {
+            planes: &x,
+            planes_of_image: g.groups * g.ci,
+            channels: group * g.ci..(group + 1) * g.ci,
+            images: g.images,
+            grid: &grid,
+        };
         let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
         let place = Place {
             rows_of_image: g.groups * g.co,
@@ -26,7 +32,7 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
             down: grid.size[1],
             right: 1,
         };
-        product(&weights, g.co, &grid, g.images, image, bias, &out, place);
+        product(&weights, g.co, &patches, bias, &out, place);
     }
     // SAFETY: the products of all groups have written all rows of all images.
     #[allow(unsafe_code)]

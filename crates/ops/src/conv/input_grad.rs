@@ -2,9 +2,10 @@
 //! pixels modulo the stride.
 
 use super::Geometry;
+use super::blocked::Output;
 use super::panels::Panels;
 use super::planes;
-use super::product::{Output, Place, product};
+use super::product::{Patches, Place, product};
 use crate::host::Real;
 
 pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
@@ -19,12 +20,19 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
         for phase in &phases {
             let reaching = phase.taps.len();
             let weights = Panels::pack(g.ci, g.co * reaching, |r, first, line| {
-                for (k, to) in (first..).zip(line) {
-                    *to = w[(k / reaching * g.ci + r) * taps + phase.taps[k % reaching]];
+                let (mut c, mut t) = (first / reaching, first % reaching);
+                for to in line {
+                    *to = w[(c * g.ci + r) * taps + phase.taps[t]];
+                    (c, t) = if t + 1 == reaching { (c + 1, 0) } else { (c, t + 1) };
                 }
             });
-            let size = g.co * phase.grid.plane;
-            let image = |n: usize| &dy[(n * g.groups + group) * size..][..size];
+            let patches = Patches {
+                planes: &dy,
+                planes_of_image: g.groups * g.co,
+                channels: group * g.co..(group + 1) * g.co,
+                images: g.images,
+                grid: &phase.grid,
+            };
             let place = Place {
                 rows_of_image: g.groups * g.ci,
                 first_row: group * g.ci,
@@ -33,7 +41,7 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
                 down: g.stride[0] * g.input[1],
                 right: g.stride[1],
             };
-            product(&weights, g.ci, &phase.grid, g.images, image, bias, &out, place);
+            product(&weights, g.ci, &patches, bias, &out, place);
         }
     }
     // SAFETY: each pixel has one residue, so the products of all phases and groups have written all planes.

@@ -5,6 +5,7 @@
 //! planes straight into the layout of the innermost loops, a block at a time that fits a second-level cache.
 //! All three passes also serve the transposed convolution, whose forward is the input's gradient here.
 
+mod blocked;
 mod columns;
 mod depthwise;
 mod forward;
@@ -14,6 +15,7 @@ mod panels;
 mod planes;
 mod product;
 mod weight_grad;
+mod weight_product;
 
 pub(crate) use geometry::Geometry;
 
@@ -32,7 +34,13 @@ pub(crate) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
 
 /// The gradient of the weights.
 pub(crate) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
-    if g.thin() { depthwise::weight_grad(g, x, dy) } else { weight_grad::weight_grad(g, x, dy) }
+    if g.thin() {
+        depthwise::weight_grad(g, x, dy)
+    } else if weight_product::pays(g) {
+        weight_product::weight_grad(g, x, dy)
+    } else {
+        weight_grad::weight_grad(g, x, dy)
+    }
 }
 
 /// The gradient of a bias: `dy` `[n, channels, pixels]` summed over images and pixels.

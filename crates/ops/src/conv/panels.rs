@@ -2,14 +2,17 @@
 
 use crate::host::Real;
 use pleach_simd::par_rows;
+use std::ops::Range;
 
-/// Depth of a block: with it a panel of columns stays in a first-level cache.
-pub(super) const DEPTH: usize = 256;
+/// Greatest depth of a block: with it a panel of columns stays in a first-level cache.
+const DEPTH: usize = 320;
 
 /// The packed left side of a product.
 pub(super) struct Panels<T> {
     data: Vec<T>,
     depth: usize,
+    /// Depth of a block; the last may have less.
+    block: usize,
     panels: usize,
     tile_rows: usize,
 }
@@ -19,12 +22,14 @@ impl<T: Real> Panels<T> {
     pub fn pack(rows: usize, depth: usize, row: impl Fn(usize, usize, &mut [T]) + Sync + Send) -> Self {
         let tile_rows = T::outer_tile().rows;
         let panels = rows.div_ceil(tile_rows);
+        // Blocks of even depth: each ends with a pass over the results.
+        let block = depth.div_ceil(depth.div_ceil(DEPTH).max(1)).max(1);
         let mut data = vec![T::ZERO; panels * tile_rows * depth];
         // One panel through all blocks would not lie together, so each block of each panel is a piece of its own.
         let mut pieces: Vec<(usize, usize, &mut [T])> = Vec::new();
         let mut rest = data.as_mut_slice();
-        for first in (0..depth).step_by(DEPTH) {
-            let k = DEPTH.min(depth - first);
+        for first in (0..depth).step_by(block) {
+            let k = block.min(depth - first);
             for panel in 0..panels {
                 let (piece, after) = std::mem::take(&mut rest).split_at_mut(k * tile_rows);
                 pieces.push((first, panel, piece));
@@ -43,17 +48,22 @@ impl<T: Real> Panels<T> {
                 }
             }
         });
-        Self { data, depth, panels, tile_rows }
+        Self { data, depth, block, panels, tile_rows }
     }
 
-    /// Length of the sums.
-    pub fn depth(&self) -> usize {
-        self.depth
+    /// The blocks of the depth, in order.
+    pub fn blocks(&self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.depth).step_by(self.block).map(|first| first..(first + self.block).min(self.depth))
+    }
+
+    /// Depth of the deepest block.
+    pub fn deepest(&self) -> usize {
+        self.block.min(self.depth)
     }
 
     /// The panels of the block that begins at `first`, in order.
     pub fn block(&self, first: usize) -> impl Iterator<Item = &[T]> {
-        let k = DEPTH.min(self.depth - first);
+        let k = self.block.min(self.depth - first);
         let start = first * self.panels * self.tile_rows;
         self.data[start..][..k * self.panels * self.tile_rows].chunks_exact(k * self.tile_rows)
     }

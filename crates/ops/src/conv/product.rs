@@ -1,20 +1,14 @@
 //! Weights times patches: the product behind the forward pass and the gradient of the input.
 //!
 //! The patches are never a matrix in memory: a block of columns and depth is packed from the planes straight into the
-//! layout of the tiles, small enough to stay in a second-level cache, and used by all rows.
+//! layout of the tiles and used by all rows.
 
+use super::blocked::{Columns, Output, blocked};
 use super::columns::{self, Run};
-use super::panels::{DEPTH, Panels};
+use super::panels::Panels;
 use super::planes::Grid;
 use crate::host::Real;
-use crate::tile::LARGEST;
-use pleach_simd::par_each;
-use std::marker::PhantomData;
-
-/// Columns of a block.
-const COLUMNS: usize = 256;
-/// Fewer tasks than this leave threads without work.
-const PLENTY: usize = 16;
+use std::ops::Range;
 
 /// Where a product's results go: position (y, x) of row r of image n is element
 /// `(n * rows_of_image + first_row + r) * plane + origin + y * down + x * right`.
@@ -34,127 +28,72 @@ pub(super) struct Place {
     pub right: usize,
 }
 
-/// Memory that tasks write to, each to elements of its own.
-pub(super) struct Output<'a, T> {
-    start: *mut T,
-    len: usize,
-    of: PhantomData<&'a mut [T]>,
+/// The patches of a group of channels of all images.
+pub(super) struct Patches<'a, T> {
+    /// All planes: `images * planes_of_image` of them.
+    pub planes: &'a [T],
+    /// Planes of an image.
+    pub planes_of_image: usize,
+    /// The group's first plane and their number.
+    pub channels: Range<usize>,
+    /// Number of images.
+    pub images: usize,
+    /// How positions read planes.
+    pub grid: &'a Grid,
 }
 
-// SAFETY: tasks on several threads write to elements of their own, which `store` asks of its callers.
-#[allow(unsafe_code)]
-unsafe impl<T: Send> Sync for Output<'_, T> {}
-
-impl<'a, T: Real> Output<'a, T> {
-    /// The spare room of a vector, `len` elements.
-    pub fn new(room: &'a mut Vec<T>, len: usize) -> Self {
-        room.reserve_exact(len);
-        Self { start: room.as_mut_ptr(), len, of: PhantomData }
+impl<'a, T> Patches<'a, T> {
+    /// The group's planes of an image.
+    pub fn of(&self, image: usize) -> &'a [T] {
+        let first = image * self.planes_of_image + self.channels.start;
+        &self.planes[first * self.grid.plane..][..self.channels.len() * self.grid.plane]
     }
-
-    /// Writes `values` to every `step`-th element from `first` on, or adds them to what is there.
-    ///
-    /// # Safety
-    /// No other thread touches these elements meanwhile; with `Old::Kept` they have been written before.
-    #[allow(unsafe_code)]
-    unsafe fn store(&self, first: usize, step: usize, values: &[T], plus: T, old: Old) {
-        let Some(last) = values.len().checked_sub(1) else { return };
-        assert!(first + last * step < self.len, "a product's place");
-        // SAFETY: all elements are below `len` by the assertion, which is within the reserved room.
-        unsafe {
-            let start = self.start.add(first);
-            match (old, step) {
-                (Old::Kept, 1) => {
-                    let to = std::slice::from_raw_parts_mut(start, values.len());
-                    to.iter_mut().zip(values).for_each(|(to, &value)| *to += value);
-                }
-                (Old::Kept, _) => {
-                    values.iter().enumerate().for_each(|(i, &value)| *start.add(i * step) += value);
-                }
-                (Old::Nothing, 1) => {
-                    values.iter().enumerate().for_each(|(i, &value)| start.add(i).write(value + plus));
-                }
-                (Old::Nothing, _) => {
-                    values.iter().enumerate().for_each(|(i, &value)| start.add(i * step).write(value + plus));
-                }
-            }
-        }
-    }
-}
-
-/// What stands where a result goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Old {
-    /// An earlier part of the sum.
-    Kept,
-    /// Nothing yet.
-    Nothing,
 }
 
 /// The product of a group's weights with the patches of all images, plus a bias for each row.
 ///
-/// Every element at the `place` is written, once or more, by one task.
-#[allow(clippy::too_many_arguments)]
-pub(super) fn product<'x, T: Real>(
+/// Every element at the `place` is written once.
+pub(super) fn product<T: Real>(
     weights: &Panels<T>,
     rows: usize,
-    grid: &Grid,
-    images: usize,
-    planes: impl Fn(usize) -> &'x [T] + Sync + Send,
+    patches: &Patches<'_, T>,
     bias: Option<&[T]>,
     out: &Output<'_, T>,
     place: Place,
 ) {
-    let total = images * grid.area();
-    let cols = T::outer_tile().cols;
-    let fair = total.div_ceil(PLENTY).next_multiple_of(cols);
-    let block = COLUMNS.min(fair).max(cols);
-    par_each(total.div_ceil(block), |task| {
-        let range = task * block..((task + 1) * block).min(total);
-        let panels: Vec<Vec<Run>> = range
-            .clone()
-            .step_by(cols)
-            .map(|first| columns::runs(grid, first..(first + cols).min(range.end)))
-            .collect();
-        let mut packed = vec![T::ZERO; panels.len() * DEPTH.min(weights.depth()) * cols];
-        let mut tile = [T::ZERO; LARGEST];
-        if weights.depth() == 0 {
-            for runs in &panels {
-                for r in 0..rows {
-                    write(out, place, runs, r, &tile, bias.map_or(T::ZERO, |b| b[r]), Old::Nothing);
-                }
-            }
-        }
-        for first in (0..weights.depth()).step_by(DEPTH) {
-            let depth = first..(first + DEPTH).min(weights.depth());
-            let size = depth.len() * cols;
-            for (runs, packed) in panels.iter().zip(packed.chunks_exact_mut(size)) {
-                columns::pack(grid, runs, depth.clone(), &planes, cols, packed);
-            }
-            let old = if first == 0 { Old::Nothing } else { Old::Kept };
-            for (runs, packed) in panels.iter().zip(packed.chunks_exact(size)) {
-                for (p, weights) in weights.block(first).enumerate() {
-                    T::outer(weights, packed, &mut tile);
-                    let begin = p * T::outer_tile().rows;
-                    for (r, line) in (begin..rows).zip(tile.chunks_exact(cols)).take(T::outer_tile().rows) {
-                        write(out, place, runs, r, line, bias.map_or(T::ZERO, |b| b[r]), old);
-                    }
-                }
-            }
-        }
-    });
+    let total = patches.images * patches.grid.area();
+    blocked(weights, rows, total, &Positions { patches, bias, out, place });
 }
 
-/// Writes a line of a tile to the positions of its columns.
-fn write<T: Real>(out: &Output<'_, T>, at: Place, runs: &[Run], row: usize, line: &[T], bias: T, old: Old) {
-    for run in runs {
-        let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
-        let first = plane + at.origin + run.position[0] * at.down + run.position[1] * at.right;
-        // SAFETY: columns are dealt out to tasks, each to one, and each has its own elements in every row; the
-        // first block of the depth writes them before later ones add to them.
-        #[allow(unsafe_code)]
-        unsafe {
-            out.store(first, at.right, &line[run.at..run.at + run.len], bias, old);
+/// Positions of images as the columns of a product.
+struct Positions<'a, T> {
+    patches: &'a Patches<'a, T>,
+    bias: Option<&'a [T]>,
+    out: &'a Output<'a, T>,
+    place: Place,
+}
+
+impl<T: Real> Columns<T> for Positions<'_, T> {
+    type Panel = Vec<Run>;
+
+    fn open(&self, range: Range<usize>) -> Vec<Run> {
+        columns::runs(self.patches.grid, range)
+    }
+
+    fn pack(&self, runs: &Vec<Run>, depth: Range<usize>, out: &mut [T]) {
+        columns::pack(self.patches, runs, depth, T::outer_tile().cols, out);
+    }
+
+    fn write(&self, runs: &Vec<Run>, row: usize, line: &[T]) {
+        let (at, plus) = (self.place, self.bias.map_or(T::ZERO, |bias| bias[row]));
+        for run in runs {
+            let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
+            let first = plane + at.origin + run.position[0] * at.down + run.position[1] * at.right;
+            // SAFETY: columns are dealt out to tasks, each to one, and each has its own elements in every row.
+            #[allow(unsafe_code)]
+            unsafe {
+                self.out.store(first, at.right, &line[run.at..run.at + run.len], plus);
+            }
         }
     }
 }
