@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 const NAME: &str = "adaptive_max_pool2d";
 
 /// The largest element of each of the windows of [`adaptive_avg_pool2d`](crate::adaptive_avg_pool2d):
-/// `[N, C, H, W]` becomes `[N, C, size[0], size[1]]`. Of equals, the first in reading order takes the gradient; NaN wins.
+/// `[N, C, H, W]` becomes `[N, C, size[0], size[1]]`. Of equals, the first in reading order takes the gradient; NaN
+/// wins.
 ///
 /// Candle has none.
 pub fn adaptive_max_pool2d(x: &Tensor, size: [usize; 2]) -> Result<Tensor> {

@@ -4,7 +4,7 @@ use crate::Corners;
 use crate::host::{Host, dtype, for_float, output, slice, tensor};
 use crate::sizes::{self, Sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::par_rows;
+use pleach_simd::{Float, par_rows};
 
 const NAME: &str = "affine_grid";
 
@@ -82,7 +82,7 @@ impl CustomOp1 for Op {
                 for (axis, share) in share.chunks_exact_mut(3).enumerate() {
                     let (mut along, mut all) = (0.0, 0.0);
                     for (d, &x) in row.chunks_exact(2).zip(&xs) {
-                        let d = f64::from(d[axis]);
+                        let d = Float::wide(d[axis]);
                         along += d * x;
                         all += d;
                     }

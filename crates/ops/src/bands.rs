@@ -4,6 +4,12 @@ use crate::host::Real;
 use crate::{Corners, Interpolation};
 use std::ops::Range;
 
+/// The rows of a matrix, each made as long as the longest: positions and weights, `width` for each row.
+pub(crate) struct Even<T> {
+    pub width: usize,
+    pub taps: Vec<(u32, T)>,
+}
+
 /// A matrix whose rows are zero but for one run of neighbours.
 pub(crate) struct Bands {
     /// Columns of the matrix: positions along the old axis.
@@ -23,11 +29,9 @@ impl Bands {
         for i in 0..to {
             run.clear();
             let start = match how {
-                // PyTorch's, whatever the factor.
-                Interpolation::Nearest | Interpolation::Bilinear(_) if from == to => axis.one(i, &mut run),
-                Interpolation::Nearest if to == 2 * from && factor.is_none_or(|f| f == 2.0) => {
-                    axis.one(i / 2, &mut run)
-                }
+                // Whatever the factor, as PyTorch's values are (its gradients do not all agree with them).
+                _ if from == to && !matches!(how, Interpolation::Bicubic(_)) => axis.one(i, &mut run),
+                Interpolation::Nearest if to == 2 * from => axis.one(i / 2, &mut run),
                 Interpolation::Nearest | Interpolation::NearestExact => axis.nearest(how, i, &mut run),
                 Interpolation::Bilinear(corners) => axis.linear(corners, i, &mut run),
                 Interpolation::Bicubic(corners) => axis.cubic(corners, i, &mut run),
@@ -77,21 +81,45 @@ impl Bands {
         self.weights.iter().map(|&w| T::of(w)).collect()
     }
 
+    /// All rows with the same number of taps, 1, 2, 4 or 8; nothing if they are longer. A short row takes its last
+    /// position again for half the weight each: a weight of 0 elsewhere would let infinities in, or make them NaN.
+    pub fn even<T: Real>(&self) -> Option<Even<T>> {
+        let lengths = || (0..self.len()).map(|i| self.at(i).1.len());
+        let longest = lengths().max()?;
+        let width = [1, 2, 4, 8].into_iter().find(|&width| longest <= width)?;
+        if lengths().any(|length| length == 0) || u32::try_from(self.source).is_err() {
+            return None;
+        }
+        let mut taps: Vec<(u32, T)> = Vec::with_capacity(self.len() * width);
+        for i in 0..self.len() {
+            let (start, span) = self.at(i);
+            let row = taps.len();
+            taps.extend(self.weights[span].iter().enumerate().map(|(j, &w)| ((start + j) as u32, T::of(w))));
+            for _ in taps.len()..row + width {
+                if let Some((at, weight)) = taps.pop() {
+                    taps.extend([(at, weight / T::of(2.0)); 2]);
+                }
+            }
+        }
+        Some(Even { width, taps })
+    }
+
     /// The transposed matrix: what each old position gives to the new ones, which are neighbours too, as runs only move
     /// forward.
     pub fn transposed(&self) -> Self {
-        let mut reach = vec![usize::MAX..0; self.source];
+        let mut reach = vec![0..0; self.source];
         for i in 0..self.len() {
             let (start, span) = self.at(i);
             for reach in &mut reach[start..start + span.len()] {
-                *reach = reach.start.min(i)..i + 1;
+                let first = if reach.start == reach.end { i } else { reach.start };
+                *reach = first..i + 1;
             }
         }
         let mut bands = Self::empty(self.len(), self.source);
         let mut run = Vec::new();
         for (at, reach) in reach.into_iter().enumerate() {
             run.clear();
-            let start = reach.start.min(self.len());
+            let start = reach.start;
             run.extend(reach.map(|i| {
                 let (start, span) = self.at(i);
                 let inside = (start..start + span.len()).contains(&at);

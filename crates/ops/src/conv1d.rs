@@ -41,8 +41,8 @@ pub fn conv1d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv1d) -> Resu
     let Some(positions) = count(len, k, p.stride, p.padding, p.dilation) else {
         bail!("{NAME}: no window fits for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
     };
-    if !countable(&[images, cin, len + 2 * p.padding]) || !countable(&[images, cout, positions]) {
-        bail!("{NAME}: more elements than can be counted for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
+    if len == 0 || !countable(&[images, cin, len + 2 * p.padding]) || !countable(&[images, cout, positions]) {
+        bail!("{NAME}: no element, or more than can be counted, for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
     }
     let mut x = x.unsqueeze(2)?;
     let mut inside = p.padding;

@@ -98,6 +98,21 @@ fn scatter<T: Real, const K: usize>(dy: &[T], parts: &[Part<T>], dx: &mut [T]) {
     }
 }
 
+/// Adds to each place's gradient what one plane says.
+fn lean<T: Real, const K: usize>(x: &[T], dy: &[T], taps: &[Tap<T>], dgrid: &mut [T]) {
+    for ((&dy, taps), dplace) in dy.iter().zip(taps.as_chunks::<K>().0).zip(dgrid.as_chunks_mut::<2>().0) {
+        let mut grow = [T::ZERO; 2];
+        for tap in taps {
+            if let Some(&v) = x.get(tap.at as usize) {
+                grow[0] += tap.slope[0] * v;
+                grow[1] += tap.slope[1] * v;
+            }
+        }
+        dplace[0] += grow[0] * dy;
+        dplace[1] += grow[1] * dy;
+    }
+}
+
 impl Op {
     fn areas(&self) -> [usize; 2] {
         let [[h, w], [oh, ow]] = [self.places.image, self.size];
@@ -162,24 +177,17 @@ impl Op {
         let mut dgrid = vec![T::ZERO; grid.len()];
         par_rows(&mut dgrid, width * 2, |row, dgrid| {
             let (image, first) = (row / height, row % height * width);
-            let mut taps = [Tap::none(); 16];
-            let places = grid[row * width * 2..].chunks_exact(2);
-            for (col, (place, dplace)) in places.zip(dgrid.chunks_exact_mut(2)).enumerate() {
-                self.places.find(place, &mut taps[..k]);
-                let mut sums = [T::ZERO; 2];
-                for plane in image * c..(image + 1) * c {
-                    let (x, dy) = (&x[plane * area_in..][..area_in], dy[plane * area + first + col]);
-                    let mut grow = [T::ZERO; 2];
-                    for tap in &taps[..k] {
-                        if let Some(&v) = x.get(tap.at as usize) {
-                            grow[0] += tap.slope[0] * v;
-                            grow[1] += tap.slope[1] * v;
-                        }
-                    }
-                    sums[0] += grow[0] * dy;
-                    sums[1] += grow[1] * dy;
+            let mut taps = vec![Tap::none(); width * k];
+            for (place, taps) in grid[row * width * 2..].chunks_exact(2).zip(taps.chunks_exact_mut(k)) {
+                self.places.find(place, taps);
+            }
+            for plane in image * c..(image + 1) * c {
+                let (x, dy) = (&x[plane * area_in..][..area_in], &dy[plane * area + first..][..width]);
+                match k {
+                    1 => lean::<T, 1>(x, dy, &taps, dgrid),
+                    4 => lean::<T, 4>(x, dy, &taps, dgrid),
+                    _ => lean::<T, 16>(x, dy, &taps, dgrid),
                 }
-                dplace.copy_from_slice(&sums);
             }
         });
         dgrid

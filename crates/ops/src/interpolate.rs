@@ -1,6 +1,6 @@
 //! Resizes images: each way that PyTorch's `interpolate` knows for two dimensions.
 
-use crate::bands::Bands;
+use crate::bands::{Bands, Even};
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::{Corners, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
@@ -72,12 +72,25 @@ struct Op {
     back: [Bands; 2],
 }
 
+/// Each output as the weighted sum of `K` elements of `x`.
+#[inline(always)]
+fn mix<T: Real, const K: usize>(x: &[T], taps: &[(u32, T)], y: &mut [T]) {
+    for (y, taps) in y.iter_mut().zip(taps.as_chunks::<K>().0) {
+        let mut sum = T::ZERO;
+        for &(at, part) in taps {
+            sum += part * x[at as usize];
+        }
+        *y = sum;
+    }
+}
+
 lanes! {
     /// Rows `first ..` of an output plane: first the rows of `x` are mixed, a whole row at a time, then its columns.
     fn rows_of_plane<T: Real>(
         x: &[T],
         bands: &[Bands; 2],
         parts: &[Vec<T>; 2],
+        even: Option<&Even<T>>,
         first: usize,
         mixed: &mut [T],
         y: &mut [T],
@@ -91,13 +104,21 @@ lanes! {
                     *mixed += part * x;
                 }
             }
-            for (col, y) in y.iter_mut().enumerate() {
-                let (start, span) = bands[1].at(col);
-                let mut sum = T::ZERO;
-                for (&x, &part) in mixed[start..].iter().zip(&parts[1][span]) {
-                    sum += part * x;
+            match even {
+                Some(Even { width: 1, taps }) => mix::<T, 1>(mixed, taps, y),
+                Some(Even { width: 2, taps }) => mix::<T, 2>(mixed, taps, y),
+                Some(Even { width: 4, taps }) => mix::<T, 4>(mixed, taps, y),
+                Some(Even { width: 8, taps }) => mix::<T, 8>(mixed, taps, y),
+                _ => {
+                    for (col, y) in y.iter_mut().enumerate() {
+                        let (start, span) = bands[1].at(col);
+                        let mut sum = T::ZERO;
+                        for (&x, &part) in mixed[start..].iter().zip(&parts[1][span]) {
+                            sum += part * x;
+                        }
+                        *y = sum;
+                    }
                 }
-                *y = sum;
             }
         }
     }
@@ -111,6 +132,7 @@ fn resized<T: Real>(x: &[T], planes: usize, bands: &[Bands; 2]) -> Vec<T> {
     let [rows, cols] = bands;
     let area_in = rows.source() * cols.source();
     let parts = bands.each_ref().map(Bands::parts::<T>);
+    let even = cols.even::<T>();
     let mut y = vec![T::ZERO; planes * rows.len() * cols.len()];
     // Blocks of whole rows; a block may go over into the next plane.
     let block = TOGETHER.div_ceil(cols.len());
@@ -121,7 +143,7 @@ fn resized<T: Real>(x: &[T], planes: usize, bands: &[Bands; 2]) -> Vec<T> {
             let (plane, first) = (at / rows.len(), at % rows.len());
             let here = (rows.len() - first).min(y.len() / cols.len());
             let (now, rest) = y.split_at_mut(here * cols.len());
-            rows_of_plane(&x[plane * area_in..][..area_in], bands, &parts, first, &mut mixed, now);
+            rows_of_plane(&x[plane * area_in..][..area_in], bands, &parts, even.as_ref(), first, &mut mixed, now);
             (y, at) = (rest, at + here);
         }
     });

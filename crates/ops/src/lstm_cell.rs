@@ -63,7 +63,7 @@ impl Hyperbolic for f32 {
     #[inline(always)]
     fn tanh(self) -> Self {
         let z = self * self;
-        let fit = [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1];
+        let fit = [-5.704_988_6e-3, 2.063_908_8e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328e-1];
         let near = self + self * z * fit.iter().fold(0.0f32, |sum, c| sum * z + c);
         let size = self.abs();
         let far = 1.0 - 2.0 / (1.0 + pleach_simd::Float::exp(2.0 * size));

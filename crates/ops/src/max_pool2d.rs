@@ -66,8 +66,8 @@ pub fn max_pool2d(x: &Tensor, p: &Pool2d) -> Result<Tensor> {
     max_pool2d_dilated(x, p, [1; 2])
 }
 
-/// [`max_pool2d`] with the taps of the window `dilation` = `[rows, columns]` apart. A window all of whose taps fall beside
-/// the image gives -infinity and no gradient.
+/// [`max_pool2d`] with the taps of the window `dilation` = `[rows, columns]` apart. A window all of whose taps fall
+/// beside the image gives -infinity and no gradient.
 pub fn max_pool2d_dilated(x: &Tensor, p: &Pool2d, dilation: [usize; 2]) -> Result<Tensor> {
     let [n, c, h, w] = dims4(NAME, "x", x)?;
     if u32::try_from(h * w).is_err() {
@@ -96,7 +96,8 @@ lanes! {
         let [width_in, width] = [g.input[1], g.output[1]];
         for (row, (y, at)) in y.chunks_mut(width).zip(at.chunks_mut(width)).enumerate() {
             let mut first = true;
-            (y.fill(T::of(f64::NEG_INFINITY)), at.fill(NOWHERE));
+            y.fill(T::of(f64::NEG_INFINITY));
+            at.fill(NOWHERE);
             for i in 0..g.kernel[0] {
                 if !g.reach(0, i).contains(&row) {
                     continue;
@@ -105,10 +106,11 @@ lanes! {
                 if first {
                     // Were all elements the least there is, the first would still be the winner.
                     for (col, (y, at)) in y.iter_mut().zip(at.iter_mut()).enumerate() {
-                        let tap = g.padding[1].saturating_sub(col * g.stride[1]).div_ceil(g.dilation[1]);
-                        if g.reach(1, tap).contains(&col) && tap < g.kernel[1] {
-                            let source = start + g.source(1, tap, col);
-                            (*y, *at) = (x[source], source as u32);
+                        let gap = g.padding[1].saturating_sub(col * g.stride[1]);
+                        let tap = if gap == 0 { 0 } else { gap.div_ceil(g.dilation[1]) };
+                        let source = g.source(1, tap, col);
+                        if tap < g.kernel[1] && source < width_in {
+                            (*y, *at) = (x[start + source], (start + source) as u32);
                         }
                     }
                     first = false;

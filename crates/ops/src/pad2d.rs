@@ -20,7 +20,8 @@ pub enum Pad {
     Circular,
 }
 
-/// Pads `[N, C, H, W]` by `pad` = `[left, right, top, bottom]`, PyTorch's order: `[N, C, top + H + bottom, left + W + right]`.
+/// Pads `[N, C, H, W]` by `pad` = `[left, right, top, bottom]`, PyTorch's order:
+/// `[N, C, top + H + bottom, left + W + right]`.
 ///
 /// In place of candle's `pad_with_zeros` and `pad_with_same`, one side at a time and a concatenation each.
 pub fn pad2d(x: &Tensor, pad: [usize; 4], with: Pad) -> Result<Tensor> {

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Elements of the planes that are copied for some slices.
-const COPIED: usize = 1 << 22;
+const COPIED: usize = 1 << 20;
 
 /// The sizes of a convolution of volumes: `[depth, rows, columns]` each.
 #[derive(Clone, Copy, Debug)]

@@ -43,10 +43,10 @@ fn shapes() {
     says(batch_norm_train(&zeros(&[1, 3]), None, None, 1e-5, Then::Identity), &["batch_norm", "more than one"]);
     says(batch_norm_train(&x, Some(&zeros(&[4])), None, 1e-5, Then::Identity), &["batch_norm", "weight", "[3]"]);
     says(batch_norm(&x, &zeros(&[4]), &zeros(&[3]), None, None, 1e-5, Then::Identity), &["batch_norm", "mean"]);
-    says(layer_norm(&x, 5, None, None, 1e-5, Then::Identity), &["layer_norm"]);
-    says(layer_norm(&x, 1, Some(&zeros(&[4])), None, 1e-5, Then::Identity), &["layer_norm", "weight", "[8]", "[4]"]);
-    says(group_norm(&x, 2, None, None, 1e-5, Then::Identity), &["group_norm", "2 groups"]);
-    says(instance_norm(&zeros(&[2]), None, None, 1e-5, Then::Identity), &["instance_norm", "[2]"]);
+    says(layer_norm(&x, 5, None, None, 1e-5), &["layer_norm"]);
+    says(layer_norm(&x, 1, Some(&zeros(&[4])), None, 1e-5), &["layer_norm", "weight", "[8]", "[4]"]);
+    says(group_norm(&x, 2, None, None, 1e-5), &["group_norm", "2 groups"]);
+    says(instance_norm(&zeros(&[2]), None, None, 1e-5), &["instance_norm", "[2]"]);
     says(pad2d(&zeros(&[1, 1, 0, 3]), [1, 1, 1, 1], Pad::Replicate), &["pad2d"]);
     says(dropout(&x, 1.5, || 0.0), &["dropout", "1.5"]);
     says(softmax(&x, 4), &["softmax"]);

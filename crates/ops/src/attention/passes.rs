@@ -47,9 +47,17 @@ pub(super) struct Row {
     inverse: f64,
 }
 
-/// What backward knows of a block of queries: their sums, the inner products of results and their
-/// gradients, and those gradients.
+/// Some queries and keys of one matrix.
+struct Block<'a> {
+    n: usize,
+    rows: &'a Range<usize>,
+    cols: &'a Range<usize>,
+}
+
+/// What backward knows of a block of queries: they themselves, scaled, their sums, the inner products of results and
+/// their gradients, and those gradients.
 struct Upstream<'a, T> {
+    q: Vec<T>,
     sums: &'a [Row],
     along: Vec<f64>,
     dy: &'a Matrices<'a, T>,
@@ -87,7 +95,7 @@ lanes! {
 lanes! {
     fn scale<T: Real>(x: &mut [T], by: T) {
         for x in x {
-            *x = *x * by;
+            *x *= by;
         }
     }
 }
@@ -105,11 +113,17 @@ impl Attend {
         blocks(&(0..seen), COLS)
     }
 
-    /// The scores of a block of queries and keys.
-    fn scores<T: Real>(&self, o: &Operands<'_, T>, n: usize, rows: &Range<usize>, cols: &Range<usize>, to: &mut [T]) {
-        let wide = cols.len();
-        multiply(to, wide, Old::Overwritten, o.q.rows(n, rows), o.k.rows(n, cols).t());
-        scale(&mut to[..rows.len() * wide], T::of(self.scale));
+    /// Queries times the scale, so that no pass over scores is needed for it.
+    fn scaled<T: Real>(&self, o: &Operands<'_, T>, n: usize, rows: &Range<usize>) -> Vec<T> {
+        let factor = T::of(self.scale);
+        rows.clone().flat_map(|r| o.q.row(n, r)).map(|&q| q * factor).collect()
+    }
+
+    /// The scores of a block of queries, which are scaled, and keys.
+    fn scores<T: Real>(&self, o: &Operands<'_, T>, q: &[T], at: &Block<'_>, to: &mut [T]) {
+        let Block { n, rows, cols } = *at;
+        let (wide, q) = (cols.len(), Mat::new(q, [rows.len(), self.e], self.e));
+        multiply(to, wide, Old::Overwritten, q, o.k.rows(n, cols).t());
         for (row, scores) in rows.clone().zip(to.chunks_exact_mut(wide)) {
             o.marks.apply(n, row, cols, scores);
             if self.causal && row + 1 < cols.end {
@@ -137,11 +151,12 @@ impl Attend {
     }
 
     fn forward_rows<T: Real>(&self, o: &Operands<'_, T>, n: usize, rows: &Range<usize>, y: &mut [T], sums: &mut [Row]) {
+        let q = self.scaled(o, n, rows);
         let mut block = vec![T::ZERO; rows.len() * COLS.min(self.s)];
         let (mut tops, mut totals) = (vec![T::of(f64::NEG_INFINITY); rows.len()], vec![0.0; rows.len()]);
         for cols in self.keys(rows) {
             let wide = cols.len();
-            self.scores(o, n, rows, &cols, &mut block);
+            self.scores(o, &q, &Block { n, rows, cols: &cols }, &mut block);
             for (r, scores) in block.chunks_exact_mut(wide).take(rows.len()).enumerate() {
                 let top = largest(scores).larger(tops[r]);
                 // Of scores that are all minus infinity, the weights are zeros, and of a NaN, NaN.
@@ -168,19 +183,10 @@ impl Attend {
     }
 
     /// The weights of a block into `p`, the gradients of its scores into `ds`.
-    #[allow(clippy::too_many_arguments)]
-    fn block<T: Real>(
-        &self,
-        o: &Operands<'_, T>,
-        up: &Upstream<'_, T>,
-        n: usize,
-        rows: &Range<usize>,
-        cols: &Range<usize>,
-        p: &mut [T],
-        ds: &mut [T],
-    ) {
+    fn block<T: Real>(&self, o: &Operands<'_, T>, up: &Upstream<'_, T>, at: &Block<'_>, [p, ds]: &mut [Vec<T>; 2]) {
+        let Block { n, rows, cols } = *at;
         let wide = cols.len();
-        self.scores(o, n, rows, cols, p);
+        self.scores(o, &up.q, at, p);
         multiply(ds, wide, Old::Overwritten, up.dy.rows(n, rows), o.v.rows(n, cols).t());
         let lines = p.chunks_exact_mut(wide).zip(ds.chunks_exact_mut(wide)).take(rows.len());
         for (r, (p, ds)) in lines.enumerate() {
@@ -190,6 +196,7 @@ impl Attend {
 
     fn upstream<'a, T: Real>(
         &self,
+        o: &Operands<'_, T>,
         sums: &'a [Row],
         y: &Matrices<'_, T>,
         dy: &'a Matrices<'a, T>,
@@ -197,7 +204,7 @@ impl Attend {
         rows: &Range<usize>,
     ) -> Upstream<'a, T> {
         let along = rows.clone().map(|r| dot(y.row(n, r), dy.row(n, r))).collect();
-        Upstream { sums: &sums[n * self.l..][rows.clone()], along, dy }
+        Upstream { q: self.scaled(o, n, rows), sums: &sums[n * self.l..][rows.clone()], along, dy }
     }
 
     /// The gradients of queries, keys and values.
@@ -243,19 +250,19 @@ impl Attend {
         task: &mut Task<'_, T>,
     ) {
         let room = ROWS * COLS.min(self.s);
-        let (mut p, mut ds) = (vec![T::ZERO; room], vec![T::ZERO; room]);
+        let mut buffers = [vec![T::ZERO; room], vec![T::ZERO; room]];
         let n = task.n;
         for (rows, dq) in blocks(&task.rows, ROWS).zip(task.dq.chunks_mut(ROWS * self.e)) {
-            let up = self.upstream(sums, y, dy, n, &rows);
+            let up = self.upstream(o, sums, y, dy, n, &rows);
             for cols in self.keys(&rows) {
-                self.block(o, &up, n, &rows, &cols, &mut p, &mut ds);
-                scale(&mut ds[..rows.len() * cols.len()], T::of(self.scale));
-                let [p, ds] = [&p, &ds].map(|x| Mat::new(x, [rows.len(), cols.len()], cols.len()));
+                self.block(o, &up, &Block { n, rows: &rows, cols: &cols }, &mut buffers);
+                let [p, ds] = buffers.each_ref().map(|x| Mat::new(x, [rows.len(), cols.len()], cols.len()));
                 let (dk, dv) = (&mut task.dk[cols.start * self.e..], &mut task.dv[cols.start * self.ev..]);
                 multiply(dv, self.ev, Old::AddedTo, p.t(), dy.rows(n, &rows));
-                multiply(dk, self.e, Old::AddedTo, ds.t(), o.q.rows(n, &rows));
+                multiply(dk, self.e, Old::AddedTo, ds.t(), Mat::new(&up.q, [rows.len(), self.e], self.e));
                 multiply(dq, self.e, Old::AddedTo, ds, o.k.rows(n, &cols));
             }
+            scale(dq, T::of(self.scale));
         }
     }
 
@@ -276,13 +283,13 @@ impl Attend {
         }
         par_blocks(&mut tasks, 1, |_, tasks| {
             let room = ROWS * COLS.min(s);
-            let (mut p, mut ds) = (vec![T::ZERO; room], vec![T::ZERO; room]);
+            let mut buffers = [vec![T::ZERO; room], vec![T::ZERO; room]];
             for (m, rows, to) in tasks {
                 for n in (0..self.batch).filter(|&n| o.marks.matrix(n, l * s) == *m) {
-                    let up = self.upstream(sums, y, dy, n, rows);
+                    let up = self.upstream(o, sums, y, dy, n, rows);
                     for cols in self.keys(rows) {
-                        self.block(o, &up, n, rows, &cols, &mut p, &mut ds);
-                        for (to, ds) in to.chunks_mut(s).zip(ds.chunks_exact(cols.len())) {
+                        self.block(o, &up, &Block { n, rows, cols: &cols }, &mut buffers);
+                        for (to, ds) in to.chunks_mut(s).zip(buffers[1].chunks_exact(cols.len())) {
                             to[cols.clone()].iter_mut().zip(ds).for_each(|(to, &ds)| *to += ds);
                         }
                     }
