@@ -118,19 +118,35 @@ fn losses(x: &[f32], t: &[f32], g: &mut [f32], pos_weight: f32, scale: f32) -> f
 
 const LANES: usize = 8;
 
+/// The loss of one element and its derivative by the logit.
+#[inline(always)]
+fn element<T: Float>(x: T, t: T, pos_weight: T) -> (T, T) {
+    let e = (-x.abs()).exp();
+    let weight = T::ONE + (pos_weight - T::ONE) * t;
+    let softplus = e.ln_1p() + (-x).larger(T::ZERO);
+    // The logistic function of -x.
+    let below = (if x < T::ZERO { T::ONE } else { e }) / (T::ONE + e);
+    ((T::ONE - t) * x + weight * softplus, (T::ONE - t) - weight * below)
+}
+
 pleach_simd::lanes! {
     fn lanes_of<T: Float>(x: &[T], t: &[T], g: &mut [T], pos_weight: T, scale: T) -> f64 {
         let mut sums = [0.0; LANES];
-        for ((x, t), g) in x.chunks(LANES).zip(t.chunks(LANES)).zip(g.chunks_mut(LANES)) {
-            for (i, ((&x, &t), g)) in x.iter().zip(t).zip(g).enumerate() {
-                let e = (-x.abs()).exp();
-                let weight = T::ONE + (pos_weight - T::ONE) * t;
-                let softplus = e.ln_1p() + (-x).larger(T::ZERO);
-                // The logistic function of -x.
-                let below = (if x < T::ZERO { T::ONE } else { e }) / (T::ONE + e);
-                *g = scale * ((T::ONE - t) - weight * below);
-                sums[i] += ((T::ONE - t) * x + weight * softplus).wide();
+        // Groups of known length, which become vectors; the rest goes one by one.
+        let (groups_x, rest_x) = x.as_chunks::<LANES>();
+        let (groups_t, rest_t) = t.as_chunks::<LANES>();
+        let (groups_g, rest_g) = g.as_chunks_mut::<LANES>();
+        for ((x, t), g) in groups_x.iter().zip(groups_t).zip(groups_g) {
+            for i in 0..LANES {
+                let (loss, slope) = element(x[i], t[i], pos_weight);
+                g[i] = scale * slope;
+                sums[i] += loss.wide();
             }
+        }
+        for (sum, ((&x, &t), g)) in sums.iter_mut().zip(rest_x.iter().zip(rest_t).zip(rest_g)) {
+            let (loss, slope) = element(x, t, pos_weight);
+            *g = scale * slope;
+            *sum += loss.wide();
         }
         sums.iter().sum()
     }
