@@ -99,7 +99,7 @@ def optim(name):
         p.grad = torch.randn_like(p) * 1e-3
         params.append(p)
     kind, how = name.split("/")
-    more = {"fused": True} if how == "fused" else {}
+    more = {} if how == "default" else {"fused": True}  # beside the bound too: how far it is from it
     if kind == "adamw":
         return torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **more).step
     return torch.optim.SGD(params, lr=1e-3, momentum=0.9, weight_decay=1e-4, **more).step
@@ -137,7 +137,31 @@ def loss(name):
     return run
 
 
-KINDS = {"train": train, "conv": conv, "optim": optim, "loss": loss}
+def loader(name):
+    from loader import loader
+
+    return loader(name)
+
+
+def start(name):
+    from start import start
+
+    return start(name)
+
+
+def augment(name):
+    from augment import augment
+
+    return augment(name)
+
+
+def pixel(name):
+    from pixel import pixel
+
+    return pixel(name)
+
+
+KINDS = {"pixel": pixel, "augment": augment, "loader": loader, "start": start, "train": train, "conv": conv, "optim": optim, "loss": loss}
 
 
 def seconds(run, repeats):

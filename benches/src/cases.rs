@@ -1,8 +1,12 @@
 //! Our side of each case; `peers/serve.py` has the other under the same names.
 
+mod augment;
 mod conv;
+mod loader;
 mod loss;
 mod optim;
+mod pixel;
+mod start;
 mod train;
 
 use pleach_core::{Device, Error, Result, Tensor};
@@ -32,6 +36,7 @@ pub const NAMES: &[&str] = &[
     "conv/deep3x3/dw",
     "optim/adamw/fused",
     "optim/adamw/default",
+    "optim/adamw/bound",
     "optim/sgd/fused",
     "optim/sgd/default",
     "loss/bce",
@@ -41,6 +46,67 @@ pub const NAMES: &[&str] = &[
     "loss/focal_tversky",
     "loss/ce21",
     "loss/dicece21",
+    "loader/jpeg640x480/run",
+    "loader/jpeg640x480/decode",
+    "loader/jpeg400x533/run",
+    "loader/png480x360/run",
+    "augment/chain",
+    "augment/hflip",
+    "augment/vflip",
+    "augment/transpose",
+    "augment/rotate90",
+    "augment/rotate",
+    "augment/rotate_constant",
+    "augment/affine",
+    "augment/perspective",
+    "augment/elastic",
+    "augment/grid",
+    "augment/optical",
+    "augment/crop",
+    "augment/resize",
+    "augment/resized_crop",
+    "augment/gblur",
+    "augment/mblur7",
+    "augment/brightcontrast",
+    "augment/normalize",
+    "pixel/AutoContrast",
+    "pixel/Blur7",
+    "pixel/CLAHE",
+    "pixel/ChannelDropout",
+    "pixel/ChannelShuffle",
+    "pixel/CoarseDropout",
+    "pixel/ColorJitter",
+    "pixel/Defocus7",
+    "pixel/Downscale",
+    "pixel/Emboss",
+    "pixel/Equalize",
+    "pixel/GaussNoise",
+    "pixel/GaussianBlur",
+    "pixel/GridDropout",
+    "pixel/HueSaturationValue",
+    "pixel/ISONoise",
+    "pixel/ImageCompression50",
+    "pixel/InvertImg",
+    "pixel/MedianBlur3",
+    "pixel/MedianBlur5",
+    "pixel/MedianBlur7",
+    "pixel/MotionBlur7",
+    "pixel/MultiplicativeNoise",
+    "pixel/MultiplicativeNoiseEach",
+    "pixel/PixelDropout",
+    "pixel/Posterize",
+    "pixel/RGBShift",
+    "pixel/RandomBrightnessContrast",
+    "pixel/RandomFog",
+    "pixel/RandomGamma",
+    "pixel/RandomShadow",
+    "pixel/Sharpen",
+    "pixel/SharpenGaussian",
+    "pixel/Solarize",
+    "pixel/ToGray",
+    "pixel/ToSepia",
+    "pixel/UnsharpMask",
+    "start/quickstart",
 ];
 
 /// Prepares a case.
@@ -48,10 +114,14 @@ pub fn open(name: &str) -> Result<Run> {
     let unknown = || Error::new("PL0101", format!("there is no case `{name}`"));
     let (kind, case) = name.split_once('/').ok_or_else(unknown)?;
     match kind {
+        "augment" => augment::open(case),
         "train" => train::open(case),
         "conv" => conv::open(case),
         "optim" => optim::open(case),
         "loss" => loss::open(case),
+        "loader" => loader::open(case),
+        "pixel" => pixel::open(case),
+        "start" => start::open(case),
         _ => Err(unknown()),
     }
 }

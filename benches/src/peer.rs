@@ -79,6 +79,7 @@ impl Drop for Child {
 /// Answers on standard output until standard input ends.
 pub fn serve() -> Result<()> {
     pleach_backends::memory::keep();
+    pleach_backends::threads::settle();
     pleach_simd::threads();
     let mut open: Option<(cases::Run, usize)> = None;
     for line in std::io::stdin().lines() {

@@ -1,6 +1,10 @@
 //! Whole runs through the binary: how tests start one, look into its folder, and compare two.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+pub mod field;
+#[cfg(doctest)]
+mod pages;
+
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -13,12 +17,17 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
+/// Says that a part of a test was left out, and why.
+pub fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// A data set of the samples beside the project, or none where they are absent, which is said.
 pub fn data(set: &str) -> Option<PathBuf> {
     let home = std::env::var_os("PLEACH_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let path = home.join(set);
     if !path.is_dir() {
-        eprintln!("skipped: {} is absent; set PLEACH_DATA to the folder of the sample data", path.display());
+        skipped(&format!("{} is absent; set PLEACH_DATA to the folder of the sample data", path.display()));
         return None;
     }
     Some(path.canonicalize().unwrap())

@@ -7,10 +7,12 @@ use std::process::Command;
 /// What each crate may depend on, tests and examples aside.
 const EDGES: &[(&str, &[&str])] = &[
     ("macros", &[]),
-    ("core", &["macros"]),
+    // What a warp does to pixels is core's business, and pixels want vector lanes.
+    ("core", &["macros", "simd"]),
     ("simd", &[]),
     ("config", &["core", "data"]),
     ("certify", &["core"]),
+    ("import", &["core"]),
     ("ops", &["simd"]),
     ("optim", &["core", "simd"]),
     ("losses", &["core", "ops", "simd"]),
@@ -26,11 +28,14 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "augment", "backends", "certify", "config", "core", "data", "losses", "metrics", "models", "observe",
-            "optim", "simd", "train", "vision",
+            "augment", "backends", "certify", "config", "core", "data", "import", "losses", "metrics", "models",
+            "observe", "optim", "simd", "train", "vision",
         ],
     ),
-    ("benches", &["backends", "core", "losses", "models", "ops", "optim", "simd", "train"]),
+    (
+        "benches",
+        &["augment", "backends", "core", "data", "losses", "models", "ops", "optim", "simd", "train", "vision"],
+    ),
     ("tests", &["cli"]),
 ];
 

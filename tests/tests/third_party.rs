@@ -1,54 +1,48 @@
-//! A crate that knows pleach-core alone adds a plugin of every kind, and runs by name through a generated binary.
+//! Crates that know pleach-core alone add plugins of every kind, and run by name through a program that `graft` builds.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use pleach_tests::field::{blocks, cargo_test, graft, moved, run_in};
 use pleach_tests::{log, metric, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::sync::LazyLock;
 
-/// A crate with the command line and the third party's plugins; returns its binary.
-fn graft(dir: &Path) -> PathBuf {
-    let root = root();
-    let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    // Profiles are not inherited: with the workspace's own, what it has compiled already is used again.
-    let profiles = &workspace[workspace.find("[profile.dev]").unwrap()..];
-    let manifest = format!(
-        r#"[package]
-name = "grafted"
-version = "0.0.0"
-edition = "2024"
-publish = false
+const BIN: &str = env!("CARGO_BIN_EXE_pleach-under-test");
 
-[dependencies]
-pleach-cli = {{ path = "{0}/crates/cli" }}
-acme = {{ package = "acme-plugins", path = "{0}/tests/third-party" }}
+/// A program with all of them, built once.
+static GRAFTED: LazyLock<String> = LazyLock::new(|| {
+    let field = Path::new(env!("CARGO_TARGET_TMPDIR")).join("field");
+    fs::create_dir_all(&field).unwrap();
+    let page = page(&field.join("from-pytorch"));
+    let acme = root().join("tests/third-party");
+    let examples = root().join("plugins/examples");
+    let output = field.join("grafted");
+    let with = [acme, examples, page];
+    let with: Vec<&str> = with.iter().map(|p| p.to_str().unwrap()).collect();
+    let done = graft(BIN, &field, &with, &output).expect_code(0);
+    assert!(done.out.contains("acme-plugins 0.3.0") && done.out.contains("example-plugins 0.1.0"), "{}", done.out);
+    output.to_str().unwrap().to_owned()
+});
 
-[workspace]
-
-{profiles}"#,
-        root.display()
-    );
-    fs::write(dir.join("Cargo.toml"), manifest).unwrap();
-    fs::create_dir(dir.join("src")).unwrap();
-    fs::write(dir.join("src/main.rs"), "use acme as _;\nfn main() -> std::process::ExitCode { pleach_cli::main() }\n")
-        .unwrap();
-    fs::copy(root.join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
-    let target = root.join("target");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--offline", "--target-dir"])
-        .arg(&target)
-        .current_dir(dir)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    target.join("debug/grafted")
+/// The crate that docs/from-pytorch.md writes, as it stands there.
+fn page(folder: &Path) -> PathBuf {
+    let page = fs::read_to_string(root().join("docs/from-pytorch.md")).unwrap();
+    fs::create_dir_all(folder.join("src")).unwrap();
+    let files: Vec<_> = ["toml", "rust"].iter().flat_map(|language| blocks(&page, language)).collect();
+    for (path, text) in files.iter().filter(|(path, _)| path.contains('.')) {
+        fs::write(folder.join(path), text).unwrap();
+    }
+    let written: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    for wanted in ["Cargo.toml", "run.toml", "src/lib.rs"] {
+        assert!(written.contains(&wanted), "docs/from-pytorch.md has no `{wanted}`: {written:?}");
+    }
+    folder.to_owned()
 }
 
 #[test]
 fn one_plugin_of_each_kind_from_outside_the_workspace_trains_by_name() {
     let dir = tempfile::tempdir().unwrap();
-    let grafted = graft(dir.path());
-    let bin = grafted.to_str().unwrap();
+    let bin = GRAFTED.as_str();
     let list = run(bin, ["list", "--json"]).expect_code(0);
     let all: Vec<serde_json::Value> = serde_json::from_str(&list.out).unwrap();
     let kinds: Vec<&str> =
@@ -92,4 +86,42 @@ fn one_plugin_of_each_kind_from_outside_the_workspace_trains_by_name() {
 
     let typo = run(bin, ["check", run_file.to_str().unwrap(), "--set", "optimizer.name=SignSDG"]).expect_code(2);
     assert!(typo.err.contains("did you mean `SignSGD`?"), "{}", typo.err);
+}
+
+#[test]
+fn the_five_example_plugins_agree_with_their_references_and_train_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let bin = GRAFTED.as_str();
+    let golden = root().join("plugins/examples/golden");
+    let record = dir.path().join("certificates.json");
+    let args =
+        ["certify", golden.to_str().unwrap(), "--crate", "example-plugins", "--record", record.to_str().unwrap()];
+    let certified = run(bin, args).expect_code(0);
+    assert!(certified.out.contains("8 cases of 1 file: 8 pass, 0 fail"), "{}", certified.out);
+    let shipped = fs::read_to_string(root().join("plugins/examples/certificates.json")).unwrap();
+    assert_eq!(fs::read_to_string(record).unwrap(), shipped, "plugins/examples/certificates.json is stale");
+
+    let out = dir.path().join("run");
+    let run_file = root().join("plugins/examples/run.toml");
+    let _ = run(bin, ["train", run_file.to_str().unwrap(), "--out", out.to_str().unwrap()]).expect_code(0);
+    assert!(metric(&out, "val_brier_score") < 0.9, "it has learnt nothing");
+    let sum = |name: &str| log(&out).iter().filter_map(|l| l["metrics"][name].as_f64()).sum::<f64>();
+    assert!(sum("train_loss_asymmetric_focal") > 0.0 || sum("loss_asymmetric_focal") > 0.0, "{:?}", log(&out).last());
+}
+
+#[test]
+fn the_example_plugins_obey_the_laws_in_a_folder_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let _ = cargo_test(&moved("plugins/examples", &dir.path().join("examples"))).expect_code(0);
+}
+
+#[test]
+fn the_run_file_of_the_page_from_pytorch_is_good_with_its_two_plugins() {
+    let bin = GRAFTED.as_str();
+    let folder = Path::new(bin).with_file_name("from-pytorch");
+    let _ = run_in(&folder, bin, &["check", "run.toml"]).expect_code(0);
+    let doctor = run_in(&folder, bin, &["doctor"]).expect_code(0);
+    assert!(doctor.out.contains("no problems found"), "{}", doctor.out);
+    let without = run_in(&folder, BIN, &["check", "run.toml"]).expect_code(2);
+    assert!(without.err.contains("PL0103"), "{}", without.err);
 }

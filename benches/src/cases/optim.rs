@@ -9,6 +9,9 @@ const TENSORS: usize = 160;
 const TOTAL: usize = 25_000_000;
 
 pub fn open(name: &str) -> Result<Run> {
+    if name == "adamw/bound" {
+        return Ok(bound());
+    }
     let (name, keys): (_, &[(&str, f64)]) = match name.split_once('/').map_or(name, |(kind, _)| kind) {
         "adamw" => ("AdamW", &[("weight_decay", 0.01)]),
         "sgd" => ("SGD", &[("momentum", 0.9), ("weight_decay", 1e-4)]),
@@ -36,4 +39,33 @@ pub fn open(name: &str) -> Result<Run> {
         let hyper = Hyper { lr: 1e-3, momentum: optimizer.momentum() };
         optimizer.step(&StepGroup { key: "group:0", params: list, hyper, others: &[] }, &mut memory, None)
     }))
+}
+
+/// What memory alone takes of AdamW's step: a pass that reads as many numbers (weights, gradients, two averages) and writes
+/// as many, and does next to nothing with them.
+fn bound() -> Run {
+    /// As long as the pieces of the optimizers' passes.
+    const PIECE: usize = 1 << 14;
+    let stream = |value: f32| vec![value; TOTAL];
+    let (mut weights, gradients, mut first, mut second) = (stream(1.0), stream(1e-3), stream(0.0), stream(0.0));
+    Box::new(move || {
+        let written = weights.chunks_mut(PIECE).zip(first.chunks_mut(PIECE)).zip(second.chunks_mut(PIECE));
+        let mut pieces: Vec<_> = written.zip(gradients.chunks(PIECE)).collect();
+        pleach_simd::par_blocks(&mut pieces, 1, |_, pieces| {
+            for (((weights, first), second), gradients) in pieces {
+                streams(weights, gradients, first, second);
+            }
+        });
+        Ok(())
+    })
+}
+
+pleach_simd::lanes! {
+    fn streams<T: pleach_simd::Float>(weights: &mut [T], gradients: &[T], first: &mut [T], second: &mut [T]) {
+        for (((w, &g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
+            *m += g;
+            *v += g;
+            *w += g;
+        }
+    }
 }

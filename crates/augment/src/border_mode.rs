@@ -1,5 +1,6 @@
 //! What augmentations put outside an image, as their parameters say it.
 
+use crate::PerChannel;
 use pleach_core::config;
 use pleach_core::warp::Border;
 
@@ -12,6 +13,10 @@ pub enum BorderMode {
     Constant,
     /// The nearest pixel of the edge.
     Replicate,
+    /// Mirrored, the edge repeated.
+    Reflect,
+    /// The opposite side.
+    Wrap,
     /// Mirrored without repeating the edge.
     #[config(name = "reflect_101")]
     Reflect101,
@@ -19,10 +24,12 @@ pub enum BorderMode {
 
 impl BorderMode {
     /// The border of a warp; `fill` counts from 0 to 255, which is white in images of every type.
-    pub fn border(self, fill: f64, fill_mask: u16) -> Border {
+    pub fn border(self, fill: &PerChannel, fill_mask: u16) -> Border {
         match self {
-            Self::Constant => Border::Constant { fill: (fill / 255.0) as f32, map_fill: fill_mask },
+            Self::Constant => Border::Constant { fill: fill.levels(), map_fill: fill_mask },
             Self::Replicate => Border::Replicate,
+            Self::Reflect => Border::Reflect,
+            Self::Wrap => Border::Wrap,
             Self::Reflect101 => Border::Reflect101,
         }
     }

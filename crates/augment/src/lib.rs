@@ -41,29 +41,27 @@
 //! ```
 
 mod border_mode;
-mod center_crop;
-mod crop;
-mod horizontal_flip;
+mod compose;
+pub mod dropout;
+mod geometry;
 mod limit;
+mod mix;
 mod normalize;
+mod per_axis;
 mod per_channel;
-mod points;
-mod random_crop;
-mod resize;
-mod rotate;
+pub mod pixel;
+mod range;
+mod sides;
 mod to_float;
-mod vertical_flip;
 
 pub use border_mode::BorderMode;
-pub use center_crop::CenterCrop;
-pub use crop::Window;
-pub use horizontal_flip::HorizontalFlip;
+pub use compose::*;
+pub use geometry::*;
 pub use limit::Limit;
+pub use mix::*;
 pub use normalize::{Normalize, Normalized};
+pub use per_axis::PerAxis;
 pub use per_channel::PerChannel;
-pub use points::Flipped;
-pub use random_crop::RandomCrop;
-pub use resize::{Resize, Resized};
-pub use rotate::{Rotate, Rotated};
+pub use range::Range;
+pub use sides::Sides;
 pub use to_float::{ToFloat, ToFloatDraw};
-pub use vertical_flip::VerticalFlip;

@@ -127,6 +127,13 @@ impl Augmentation for Normalize {
         true
     }
 
+    /// The same expression for every value, so the same bits.
+    fn floats(&self, _: &Normalized, image: &Image) -> Result<Option<Vec<[f32; 256]>>> {
+        let Scale { shift, factor } = self.scale(image)?;
+        let channel = |(shift, factor): (&f32, &f32)| std::array::from_fn(|v| (v as f32 - shift) * factor);
+        Ok(Some(shift.iter().zip(&factor).map(channel).collect()))
+    }
+
     /// The same expression for every sample, so the same bits.
     fn fused(&self, _: &Normalized) -> Option<FusedTouch> {
         let this = self.clone();

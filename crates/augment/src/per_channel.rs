@@ -20,6 +20,12 @@ impl PerChannel {
             _ => None,
         }
     }
+
+    /// As a border of a warp has it: numbers from 0 to 255 in units of white, for the first four channels.
+    pub fn levels(&self) -> [f32; 4] {
+        let last = self.0.last().copied().unwrap_or(0.0);
+        [0, 1, 2, 3].map(|c| (self.0.get(c).copied().unwrap_or(last) / 255.0) as f32)
+    }
 }
 
 impl Read for PerChannel {

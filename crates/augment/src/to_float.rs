@@ -30,6 +30,11 @@ impl Augmentation for ToFloat {
         Ok(())
     }
 
+    fn floats(&self, _: &ToFloatDraw, image: &Image) -> Result<Option<Vec<[f32; 256]>>> {
+        let max = self.max_value.unwrap_or_else(|| image.pixels.white());
+        Ok(Some(vec![std::array::from_fn(|v| v as f32 / max)]))
+    }
+
     fn touches(&self) -> bool {
         true
     }

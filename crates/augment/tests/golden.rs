@@ -143,5 +143,5 @@ fn samples_move_as_in_albumentations() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     plugins.dedup();
-    assert_eq!(plugins.len(), 8, "every augmentation has a golden: {plugins:?}");
+    assert!(plugins.len() >= 20, "a golden is missing: {plugins:?}");
 }

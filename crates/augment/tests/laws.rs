@@ -72,11 +72,11 @@ fn row(size: (usize, usize), seed: u64) -> Row {
 type Boxed = Box<dyn DynAugmentation>;
 
 fn any_of(kind: u8) -> Boxed {
-    let crop = RandomCrop { pad_if_needed: true, fill: 99.0, min_visibility: 0.3, ..RandomCrop::sample() };
+    let crop = RandomCrop { pad_if_needed: true, fill: PerChannel(vec![99.0]), ..RandomCrop::sample() };
     match kind {
         0 => Box::new(HorizontalFlip::default()),
         1 => Box::new(VerticalFlip::default()),
-        2 => Box::new(Rotate { min_visibility: 0.2, ..Rotate::default() }),
+        2 => Box::new(Rotate { crop_border: true, ..Rotate::default() }),
         3 => {
             Box::new(Rotate { interpolation: Interpolation::Nearest, limit: Limit(-180.0, 180.0), ..Rotate::default() })
         }

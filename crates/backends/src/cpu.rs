@@ -30,7 +30,7 @@ impl Backend for Cpu {
     }
 }
 
-/// The forward pass makes the gradient too; the backward pass only scales it.
+/// The forward pass makes the gradient too; the backward pass hands it on, scaled where the loss has a factor.
 struct FusedOp {
     loss: FusedLoss,
     gradient: Mutex<Option<Vec<f32>>>,
@@ -77,9 +77,12 @@ impl CustomOp2 for FusedOp {
         incoming: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let stash = self.gradient.lock().ok().and_then(|mut slot| slot.take());
-        let Some(gradient) = stash else { candle_core::bail!("the gradient of a fused loss was asked for twice") };
-        let gradient = Tensor::from_vec(gradient, prediction.shape(), &Device::Cpu)?;
-        Ok((Some(gradient.broadcast_mul(incoming)?), None))
+        let Some(mut gradient) = stash else { candle_core::bail!("the gradient of a fused loss was asked for twice") };
+        let factor = incoming.to_scalar::<f32>()?;
+        if factor != 1.0 {
+            gradient.iter_mut().for_each(|g| *g *= factor);
+        }
+        Ok((Some(Tensor::from_vec(gradient, prediction.shape(), &Device::Cpu)?), None))
     }
 }
 
@@ -110,5 +113,9 @@ mod tests {
         let grads = loss.backward().unwrap();
         assert_eq!(value.to_scalar::<f32>().unwrap(), 1.0 + 1.0 + 9.0 + 0.25);
         assert_eq!(grads.get(&x).unwrap().to_vec2::<f32>().unwrap(), [[7.0, 19.0], [7.0, 4.0]]);
+        // Without a factor, and asked for twice.
+        let value = Cpu::default().fused_loss(&fused, &input, Target::Mask).unwrap().unwrap();
+        assert_eq!(value.backward().unwrap().get(&x).unwrap().to_vec2::<f32>().unwrap(), [[2.0, 6.0], [2.0, 1.0]]);
+        assert!(value.backward().unwrap_err().to_string().contains("twice"));
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that is printed, and how a failure becomes an exit code.
 
-use pleach_config::Resolved;
+use crate::args::RunFile;
+use pleach_config::{Failure, Resolved, Sources};
 use pleach_core::error::{Class, Error};
 use pleach_core::{Named, saved};
 use serde_json::Value as Json;
@@ -61,10 +62,27 @@ pub fn code(class: Class) -> ExitCode {
     })
 }
 
-/// Reads and resolves a run file, or shows everything that is wrong with it.
+/// Reads and resolves a run file with the profiles, the environment and the values laid over it.
+pub fn read(run: &RunFile) -> Result<Resolved, Failure> {
+    let sources = Sources::file(&run.file)?.environment(std::env::vars_os());
+    let sources = run.profiles.iter().fold(sources, |all, name| all.profile(name));
+    pleach_config::resolve(run.sets.iter().fold(sources, |all, set| all.set(set)))
+}
+
+/// As [`read`], but shows everything that is wrong with the file.
+pub fn load_run(run: &RunFile) -> Result<Resolved, Failed> {
+    shown(read(run))
+}
+
+/// Reads and resolves the file of a run that was begun, to which the environment has nothing to add, or shows
+/// everything that is wrong with it.
 pub fn load(file: &Path, sets: &[String]) -> Result<Resolved, Failed> {
+    shown(pleach_config::load(file, sets))
+}
+
+fn shown(read: Result<Resolved, Failure>) -> Result<Resolved, Failed> {
     let paint = if is_terminal() { pleach_config::Paint::Color } else { pleach_config::Paint::Plain };
-    let resolved = pleach_config::load(file, sets).map_err(|failure| {
+    let resolved = read.map_err(|failure| {
         say(&failure.render(paint));
         Failed::Said(ExitCode::from(WRONG_CONFIG))
     })?;

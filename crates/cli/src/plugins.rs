@@ -3,6 +3,7 @@
 use pleach_augment as _;
 use pleach_backends as _;
 use pleach_data as _;
+use pleach_import as _;
 use pleach_losses as _;
 use pleach_metrics as _;
 use pleach_models as _;
@@ -11,10 +12,11 @@ use pleach_optim as _;
 use pleach_vision as _;
 
 /// The crates above, for `doctor`: each must have registered something.
-pub const DEFAULT: [&str; 9] = [
+pub const DEFAULT: [&str; 10] = [
     "pleach-augment",
     "pleach-backends",
     "pleach-data",
+    "pleach-import",
     "pleach-losses",
     "pleach-metrics",
     "pleach-models",

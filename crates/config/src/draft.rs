@@ -1,5 +1,6 @@
 //! Reads the sections of a file, each by its own reader, and fills in what the file leaves out.
 
+use crate::places;
 use crate::run::sections::BackendsGiven;
 use crate::run::*;
 use pleach_core::diagnostic::{Diagnostic, nearest};
@@ -32,7 +33,7 @@ pub(crate) struct Draft {
     pub backend: Option<BackendsGiven>,
 }
 
-const SECTIONS: [&str; 17] = [
+pub(crate) const SECTIONS: [&str; 17] = [
     "run",
     "task",
     "model",
@@ -76,12 +77,8 @@ const OTHER_NAMES: [(&str, &str); 17] = [
 impl Draft {
     /// Reads every section of a tree, reporting every mistake in it.
     pub fn read(root: &Table, r: &mut Reader) -> Self {
-        for (key, _) in &root.entries {
-            if !SECTIONS.contains(&key.name.as_str()) {
-                r.report(unknown_section(key));
-            }
-        }
-        Self {
+        unknown_sections(root).for_each(|d| r.report(d));
+        let draft = Self {
             run: section(root, "run", r),
             task: needed(root, "task", &known_names::<dyn Task>(), r),
             model: needed(root, "model", &known_names::<dyn pleach_core::Model>(), r),
@@ -102,22 +99,54 @@ impl Draft {
             metrics: section(root, "metrics", r),
             phase: phases(root, r),
             backend: section(root, "backend", r),
-        }
+        };
+        send_home(root, r);
+        draft
     }
+}
+
+/// What is to be said of each key at the top that is no section.
+pub(crate) fn unknown_sections(root: &Table) -> impl Iterator<Item = Diagnostic> {
+    root.entries.iter().filter(|(key, _)| !SECTIONS.contains(&key.name.as_str())).map(|(key, _)| unknown_section(key))
 }
 
 fn unknown_section(key: &Key) -> Diagnostic {
     let d = Diagnostic::new("PL0101", Some(key.place), format!("unknown section `{}`", key.name));
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == key.name).map(|(_, ours)| (*ours).to_owned());
     let inner = || {
-        let has = |fields: &[pleach_core::Field]| fields.iter().any(|f| f.name == key.name);
-        let [run, trainer, loader] = [has(RunSection::FIELDS), has(Trainer::FIELDS), has(Dataloader::FIELDS)];
-        let section = [(run, "[run]"), (trainer, "[trainer]"), (loader, "[dataloader]")];
-        section.iter().find(|(yes, _)| *yes).map(|(_, section)| format!("it is a key of {section}"))
+        let section = home(&key.name)?;
+        Some(format!("it is a key of {section}"))
     };
-    let near = || nearest(&key.name, SECTIONS).map(|near| format!("did you mean `{near}`?"));
-    let label = other.map(|ours| format!("write {ours}")).or_else(inner).or_else(near);
-    d.label(label.unwrap_or_else(|| "not known here".into())).note(format!("there is: {}", SECTIONS.join(", ")))
+    let d = d.note(format!("there is: {}", SECTIONS.join(", "))).expected("a section");
+    if let Some(label) = other.map(|ours| format!("write {ours}")).or_else(inner) {
+        return d.label(label);
+    }
+    match nearest(&key.name, SECTIONS) {
+        Some(near) => d.near(near),
+        None => d.label("not known here"),
+    }
+}
+
+/// The section of plain keys that has a key.
+fn home(key: &str) -> Option<&'static str> {
+    let sections = [
+        ("[run]", RunSection::FIELDS),
+        ("[trainer]", Trainer::FIELDS),
+        ("[dataloader]", Dataloader::FIELDS),
+        ("[checkpointing]", Checkpointing::FIELDS),
+    ];
+    sections.iter().find(|(_, fields)| fields.iter().any(|f| f.name == key)).map(|(section, _)| *section)
+}
+
+/// Says of unknown keys that resemble none of their own section where they belong.
+fn send_home(root: &Table, r: &mut Reader) {
+    for d in r.diagnostics.iter_mut().filter(|d| d.code == "PL0104" && d.nearest.is_none()) {
+        let is_unsaid = d.label.as_deref() == Some("not known here");
+        let key = d.place.filter(|_| is_unsaid).and_then(|place| places::key_at(root, place));
+        if let Some(section) = key.and_then(home) {
+            d.label = Some(format!("it is a key of {section}"));
+        }
+    }
 }
 
 /// An empty table, where a section that the file does not have is read for its defaults.

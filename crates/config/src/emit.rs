@@ -38,15 +38,15 @@ fn table(saved: &Saved, path: &str, out: &mut String) -> Result<()> {
 }
 
 /// A table with a header of its own; `{"$float": ...}` is a number.
-fn is_table(value: &Saved) -> bool {
+pub(crate) fn is_table(value: &Saved) -> bool {
     value.as_object().is_some_and(|o| !(o.len() == 1 && o.contains_key("$float")))
 }
 
-fn is_tables(value: &Saved) -> bool {
+pub(crate) fn is_tables(value: &Saved) -> bool {
     value.as_array().is_some_and(|a| !a.is_empty() && a.iter().all(is_table))
 }
 
-fn inline(value: &Saved) -> Result<String> {
+pub(crate) fn inline(value: &Saved) -> Result<String> {
     Ok(match value {
         Saved::Null => "\"none\"".into(),
         Saved::Bool(b) => b.to_string(),
@@ -74,7 +74,7 @@ fn inline(value: &Saved) -> Result<String> {
 }
 
 /// A key, in quotes where TOML asks for them.
-fn name(key: &str) -> String {
+pub(crate) fn name(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     match !key.is_empty() && key.chars().all(bare) {
         true => key.to_owned(),

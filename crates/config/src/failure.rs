@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, with the texts that are needed to show it.
 
-use crate::source::Source;
+use crate::source::{Layer, Source};
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::tree::Place;
 
@@ -53,6 +53,32 @@ impl Failure {
         let (line, column) = self.line_column(place.source, place.start)?;
         let name = &self.sources.get(usize::from(place.source))?.name;
         Some(format!("{name}:{line}:{column}"))
+    }
+}
+
+/// The layer to which a mistake belongs.
+pub(crate) struct InLayer {
+    /// One of "file", "extends", "profile", "environment" and "set".
+    pub word: &'static str,
+    /// What a person is told where the place alone does not say it.
+    pub note: Option<String>,
+}
+
+impl Failure {
+    /// The layer in which a mistake stands.
+    pub(crate) fn layer(&self, d: &Diagnostic) -> Option<InLayer> {
+        let place = d.place?;
+        let source = self.sources.get(usize::from(place.source))?;
+        let profile = source.profile_at(place.start).map(|name| format!("in the profile `{name}`"));
+        let below = || self.sources.first().map(|top| format!("in a file that `{}` extends", top.name));
+        Some(match source.layer {
+            Layer::File | Layer::Extended if profile.is_some() => InLayer { word: "profile", note: profile },
+            Layer::Extended => InLayer { word: "extends", note: below() },
+            Layer::File => InLayer { word: "file", note: None },
+            Layer::Profile => InLayer { word: "profile", note: None },
+            Layer::Environment => InLayer { word: "environment", note: None },
+            Layer::Set => InLayer { word: "set", note: None },
+        })
     }
 }
 

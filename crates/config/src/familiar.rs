@@ -1,6 +1,7 @@
 //! Understands the spellings that users bring from other systems: what means the same is rewritten, what
 //! this program does not do is refused with the reason and with what to write instead.
 
+use crate::units;
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 
@@ -101,6 +102,23 @@ pub(crate) fn rewrite(root: &mut Table, wrong: &mut Vec<Diagnostic>) {
     }
     if let Some(trainer) = table_of(root, "trainer") {
         of_trainer(trainer, wrong);
+    }
+    for section in ["trainer", "checkpointing"] {
+        if let Some(table) = table_of(root, section) {
+            units::plain(section, table, wrong);
+        }
+    }
+    shares(root, wrong);
+    for phase in items_of(root, "phase") {
+        units::plain("phase", phase, wrong);
+        shares(phase, wrong);
+    }
+}
+
+/// `[dataset.split]` of a run or a phase.
+fn shares(table: &mut Table, wrong: &mut Vec<Diagnostic>) {
+    if let Some(split) = table_of(table, "dataset").and_then(|dataset| table_of(dataset, "split")) {
+        units::plain("split", split, wrong);
     }
 }
 
@@ -228,6 +246,7 @@ fn refuse(table: &mut Table, section: &str, keys: &[Foreign], wrong: &mut Vec<Di
             wrong.push(
                 Diagnostic::new("PL0124", Some(key.place), format!("[{section}] does not take `{}`", key.name))
                     .label(foreign.instead)
+                    .expected(foreign.instead)
                     .note(format!("why: {}", foreign.why)),
             );
         }

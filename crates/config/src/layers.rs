@@ -1,13 +1,15 @@
-//! Lays each `--set KEY=VALUE` over the tree of the file.
+//! Lays each `PLEACH__KEY=VALUE` of the environment and each `--set KEY=VALUE` over the tree of the files.
 
 use crate::familiar;
-use crate::source::SET;
+use crate::places::at;
+use crate::source::{SET, VARIABLE};
 use crate::syntax::{self, At};
 use pleach_core::diagnostic::Diagnostic;
+use pleach_core::registry;
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use std::ops::Range;
 
-/// One `--set`, understood.
+/// One `--set` or variable, understood.
 struct Assignment {
     path: Vec<Key>,
     value: Node,
@@ -22,6 +24,11 @@ impl Assignment {
             [_, .., "name"] => true,
             _ => false,
         }
+    }
+
+    /// Whether it is a key of one of `[[optimizer.group]]`.
+    fn is_of_a_group(&self) -> bool {
+        self.path.iter().rev().nth(2).is_some_and(|key| key.name == "group")
     }
 
     /// What is set from the outside in, so that the order on the command line does not matter: a whole
@@ -53,21 +60,29 @@ pub(crate) fn lay<'a>(root: &mut Table, sets: impl Iterator<Item = (u16, &'a str
 }
 
 fn parse(source: u16, text: &str) -> Result<Assignment, Vec<Diagnostic>> {
-    let body = text.get(SET.len()..).unwrap_or_default();
-    let place = |span: Range<usize>| At { source, offset: SET.len() }.place(span);
-    let refuse = |span, what: &str, label: &str| {
+    let (lead, what, dot) = match text.strip_prefix(SET) {
+        Some(_) => (SET, "`--set`", "."),
+        None => (VARIABLE, "a variable `PLEACH__...`", "__"),
+    };
+    let body = text.get(lead.len()..).unwrap_or_default();
+    let place = |span: Range<usize>| At { source, offset: lead.len() }.place(span);
+    let refuse = |span, why: &str, label: &str| {
+        let example = match lead {
+            SET => "--set optimizer.lr=0.01, --set loss.0.factor=2, --set run.name=first",
+            _ => "PLEACH__OPTIMIZER__LR=0.01, PLEACH__LOSS__0__FACTOR=2, PLEACH__RUN__NAME=first",
+        };
         vec![
-            Diagnostic::new("PL0113", Some(place(span)), format!("`--set` {what}"))
+            Diagnostic::new("PL0113", Some(place(span)), format!("{what} {why}"))
                 .label(label)
-                .note("for example: --set optimizer.lr=0.01, --set loss.0.factor=2, --set run.name=first"),
+                .note(format!("for example: {example}")),
         ]
     };
-    let Some(eq) = outside_quotes(body, '=').next() else {
+    let Some(eq) = outside_quotes(body, "=").next() else {
         return Err(refuse(0..body.len(), "needs a key and a value", "there is no `=`"));
     };
     let mut path = Vec::new();
     let mut start = 0;
-    for end in outside_quotes(body.get(..eq).unwrap_or_default(), '.').chain([eq]) {
+    for end in outside_quotes(body.get(..eq).unwrap_or_default(), dot).chain([eq]) {
         let part = body.get(start..end).unwrap_or_default();
         let begin = start + part.len() - part.trim_start().len();
         let name = part.trim();
@@ -75,13 +90,14 @@ fn parse(source: u16, text: &str) -> Result<Assignment, Vec<Diagnostic>> {
         if bare.is_empty() {
             return Err(refuse(start..end.max(start + 1), "has a key with an empty part", "what stands here?"));
         }
-        path.push(Key { name: bare.to_owned(), place: place(begin..begin + name.len()) });
-        start = end + 1;
+        let name_of_key = if lead == VARIABLE { of_variable(bare) } else { bare.to_owned() };
+        path.push(Key { name: name_of_key, place: place(begin..begin + name.len()) });
+        start = end + dot.len();
     }
     let typed = body.get(eq + 1..).unwrap_or_default();
     let begin = eq + 1 + typed.len() - typed.trim_start().len();
     let word = typed.trim();
-    let at = At { source, offset: SET.len() + begin };
+    let at = At { source, offset: lead.len() + begin };
     let value = match syntax::value(word, at) {
         Ok(node) => node,
         // What is meant as TOML is held to it; anything else is a string that the shell has unquoted.
@@ -91,9 +107,24 @@ fn parse(source: u16, text: &str) -> Result<Assignment, Vec<Diagnostic>> {
     Ok(Assignment { path, value })
 }
 
+/// A part of a variable's name as a key: capitals stand for small letters, unless only a key with capitals (`T_max`)
+/// is known.
+fn of_variable(part: &str) -> String {
+    if part.chars().any(char::is_lowercase) {
+        return part.to_owned();
+    }
+    let small = part.to_lowercase();
+    let known = || registry::entries().iter().flat_map(|e| e.fields).map(|field| field.name);
+    if known().any(|name| name == small) {
+        return small;
+    }
+    known().find(|name| name.to_lowercase() == small).map_or(small, str::to_owned)
+}
+
 /// Where a character stands outside quotes.
-fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
+fn outside_quotes(text: &str, wanted: &str) -> impl Iterator<Item = usize> {
     let mut quote = None;
+    let mut next = 0;
     text.char_indices().filter_map(move |(i, c)| match quote {
         Some(q) => {
             if c == q {
@@ -105,16 +136,23 @@ fn outside_quotes(text: &str, wanted: char) -> impl Iterator<Item = usize> {
             quote = Some(c);
             None
         }
-        None => (c == wanted).then_some(i),
+        None => {
+            let here = i >= next && text.get(i..).is_some_and(|rest| rest.starts_with(wanted));
+            next = if here { i + wanted.len() } else { next };
+            here.then_some(i)
+        }
     })
 }
 
 fn put(root: &mut Table, set: &Assignment) -> Result<(), Diagnostic> {
     let Some((last, way)) = set.path.split_last() else { return Ok(()) };
     let Some((first, way)) = way.split_first() else {
-        put_in(root, last, set);
+        put_in(root, last, set, None);
         return Ok(());
     };
+    let section: Vec<&str> = set.path.iter().rev().skip(3).rev().map(|key| key.name.as_str()).collect();
+    let inherited = Some(format!("{}.name", section.join("."))).filter(|_| set.is_of_a_group());
+    let inherited = inherited.and_then(|path| at(root, &path)).map(|node| node.value.clone());
     if root.get(&first.name).is_none() {
         root.set(first.clone(), empty(first.place));
     }
@@ -130,13 +168,16 @@ fn put(root: &mut Table, set: &Assignment) -> Result<(), Diagnostic> {
         *child(node, last, &walked)? = set.value.clone();
         return Ok(());
     }
-    put_in(keyed(node, last, &walked)?, last, set);
+    put_in(keyed(node, last, &walked)?, last, set, inherited);
     Ok(())
 }
 
-fn put_in(table: &mut Table, key: &Key, set: &Assignment) {
-    if set.chooses() && table.get("name").is_some_and(|old| old.value != set.value.value) {
-        table.entries.clear();
+/// `inherited` is the plugin of a table that does not name its own.
+fn put_in(table: &mut Table, key: &Key, set: &Assignment, inherited: Option<Value>) {
+    let old = table.get("name").map(|node| node.value.clone()).or(inherited);
+    if set.chooses() && old.is_some_and(|old| old != set.value.value) {
+        // Which parameters a group takes is not its optimizer's.
+        table.entries.retain(|(key, _)| set.is_of_a_group() && key.name == "match");
     }
     table.set(key.clone(), set.value.clone());
 }

@@ -5,8 +5,12 @@
 
 mod draft;
 mod emit;
+pub mod explain;
+mod explain_key;
+mod extends;
 mod failure;
 mod familiar;
+pub mod judge;
 mod layers;
 mod origins;
 mod places;
@@ -15,10 +19,13 @@ mod resolve;
 mod resolved;
 mod rules;
 pub mod run;
+pub mod schema;
 mod single;
 mod source;
 mod syntax;
+mod units;
 
+pub use explain_key::{Explained, key as explain_key};
 pub use failure::Failure;
 pub use origins::DEFAULT;
 pub use render::Paint;
@@ -26,7 +33,7 @@ pub use resolve::resolve;
 pub use resolved::{FORMAT, Resolved};
 pub use run::Run;
 pub use single::plugin;
-pub use source::{LIMIT, Source, Sources};
+pub use source::{LIMIT, Layer, Source, Sources};
 
 use std::path::Path;
 

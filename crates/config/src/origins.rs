@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::places::at;
+use crate::source::Layer;
 use pleach_core::Saved;
 use pleach_core::tree::{Table, Value};
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 /// What stands for the origin of a value that no source gives.
 pub const DEFAULT: &str = "default";
 
-/// For each value of the saved run, by its path (`optimizer.lr`), `run.toml:12`, `--set optimizer.lr=1`, or
-/// `default`.
+/// For each value of the saved run, by its path (`optimizer.lr`), `run.toml:12`, `run.toml:30 (profile fast)`,
+/// `PLEACH__OPTIMIZER__LR=1`, `--set optimizer.lr=1`, or `default`.
 pub(crate) fn of(saved: &Saved, root: &Table, sources: &Failure) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     leaves(saved, String::new(), &mut |path| {
@@ -63,9 +64,12 @@ fn origin(path: &str, root: &Table, sources: &Failure) -> Option<String> {
     if path.ends_with(".name") || !matches!(node.value, Value::Table(_)) {
         let source = sources.sources.get(usize::from(node.place.source))?;
         let (line, _) = sources.line_column(node.place.source, node.place.start)?;
-        return Some(match node.place.source {
-            0 => format!("{}:{line}", source.name),
-            _ => source.text.clone(),
+        return Some(match source.layer {
+            Layer::Extended | Layer::File => match source.profile_at(node.place.start) {
+                Some(profile) => format!("{}:{line} (profile {profile})", source.name),
+                None => format!("{}:{line}", source.name),
+            },
+            Layer::Profile | Layer::Environment | Layer::Set => source.text.clone(),
         });
     }
     None

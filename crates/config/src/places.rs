@@ -16,6 +16,19 @@ pub(crate) fn at<'t>(root: &'t Table, path: &str) -> Option<&'t Node> {
     Some(node)
 }
 
+/// The key that stands at a place.
+pub(crate) fn key_at(table: &Table, place: Place) -> Option<&str> {
+    fn within(node: &Node, place: Place) -> Option<&str> {
+        match &node.value {
+            Value::Table(table) => key_at(table, place),
+            Value::Array(items) => items.iter().find_map(|item| within(item, place)),
+            _ => None,
+        }
+    }
+    let own = table.entries.iter().find(|(key, _)| key.place == place);
+    own.map(|(key, _)| key.name.as_str()).or_else(|| table.entries.iter().find_map(|(_, node)| within(node, place)))
+}
+
 /// Where the name of the plugin at a path stands.
 pub(crate) fn name_of(root: &Table, path: &str) -> Option<Place> {
     let node = at(root, path)?;

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use pleach_core::diagnostic::Diagnostic;
+use pleach_core::tree::Place;
 use serde_json::{Value as Json, json};
 use std::ops::Range;
 
@@ -33,7 +34,7 @@ impl Failure {
         };
         let title = Level::ERROR.no_name().primary_title(format!("{}  {}", d.code, clip(&d.message)));
         let mut group = Group::with_title(title);
-        match self.line_of(d) {
+        match d.place.and_then(|place| self.line_of(place)) {
             Some((name, number, line, span)) => {
                 let mark = AnnotationKind::Primary.span(span).label(d.label.as_deref().map(clip));
                 group = group.element(Snippet::source(line).path(name).line_start(number).annotation(mark));
@@ -44,7 +45,15 @@ impl Failure {
                 }
             }
         }
-        for note in &d.notes {
+        for (place, text) in &d.also {
+            if let Some((name, number, line, span)) = self.line_of(*place) {
+                let mark = AnnotationKind::Context.span(span).label(clip(text));
+                group = group.element(Snippet::source(line).path(name).line_start(number).annotation(mark));
+            }
+        }
+        let layer = self.layer(d).and_then(|layer| layer.note);
+        let see = d.see.as_ref().map(|command| format!("see: {command}"));
+        for note in d.notes.iter().chain(&layer).chain(&see) {
             group = group.element(Level::NOTE.no_name().message(clip(note)));
         }
         let drawn = renderer.render(&[group]);
@@ -53,8 +62,7 @@ impl Failure {
     }
 
     /// Source, line number, line and the marked bytes of it: the first line of what is wrong.
-    fn line_of(&self, d: &Diagnostic) -> Option<(&str, usize, &str, Range<usize>)> {
-        let place = d.place?;
+    fn line_of(&self, place: Place) -> Option<(&str, usize, &str, Range<usize>)> {
         let source = self.sources.get(usize::from(place.source))?;
         let (number, _) = self.line_column(place.source, place.start)?;
         let line = source.text.lines().nth(number - 1).unwrap_or_default();
@@ -69,27 +77,47 @@ impl Failure {
         Some((&source.name, number, line, within(place.start)..within(place.end)))
     }
 
-    /// All mistakes as JSON: code, message, file, line, column, end, label and notes of each. Lines and
-    /// columns count from 1, columns in characters; `end` is the first character after what is wrong.
+    /// All mistakes as JSON for editors: file, layer, range, code, severity, message, expected, nearest, hint, notes,
+    /// see and related of each. Lines and columns count from 1, columns in characters; the end of a range is the first
+    /// character after it.
     pub fn json(&self) -> Json {
-        self.diagnostics.iter().map(|d| self.json_of(d)).collect()
+        self.diagnostics.iter().map(|d| self.json_of(d, "error")).collect()
     }
 
-    fn json_of(&self, d: &Diagnostic) -> Json {
+    /// The same for remarks, which are no errors.
+    pub fn json_of_remarks(&self) -> Json {
+        self.diagnostics.iter().map(|d| self.json_of(d, "information")).collect()
+    }
+
+    fn json_of(&self, d: &Diagnostic, severity: &str) -> Json {
         let source = d.place.map_or(0, |p| p.source);
-        let file = self.sources.get(usize::from(source)).map(|s| s.name.as_str());
-        let at = d.place.and_then(|p| self.line_column(source, p.start));
-        let end = d.place.and_then(|p| self.line_column(source, p.end));
+        let related = d.also.iter().map(
+            |(place, text)| json!({ "file": self.name_of(place.source), "range": self.range(*place), "message": text }),
+        );
         json!({
+            "file": self.name_of(source),
+            "layer": self.layer(d).map(|layer| layer.word),
+            "range": d.place.map(|place| self.range(place)),
             "code": d.code,
+            "severity": severity,
             "message": d.message,
-            "file": file,
-            "line": at.map(|(line, _)| line),
-            "column": at.map(|(_, column)| column),
-            "end": end.map(|(line, column)| json!({ "line": line, "column": column })),
-            "label": d.label,
+            "expected": d.expected,
+            "nearest": d.nearest,
+            "hint": d.label,
             "notes": d.notes,
+            "see": d.see,
+            "related": related.collect::<Json>(),
         })
+    }
+
+    fn name_of(&self, source: u16) -> Option<&str> {
+        self.sources.get(usize::from(source)).map(|s| s.name.as_str())
+    }
+
+    fn range(&self, place: Place) -> Json {
+        let at =
+            |byte| self.line_column(place.source, byte).map(|(line, column)| json!({ "line": line, "column": column }));
+        json!({ "start": at(place.start), "end": at(place.end) })
     }
 }
 

@@ -70,7 +70,7 @@ impl Resolved {
 
 /// Writes plugins by their short names where only one plugin of the kind has it. The names of runs and phases
 /// are no plugins' and stay.
-fn shorten(saved: &mut Saved) {
+pub(crate) fn shorten(saved: &mut Saved) {
     let Some(sections) = saved.as_object_mut() else { return };
     for (section, value) in sections.iter_mut() {
         match (section.as_str(), value) {

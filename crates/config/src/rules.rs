@@ -7,7 +7,7 @@ mod names;
 mod seats;
 
 use crate::draft::Draft;
-use crate::places::at;
+use crate::places::{at, name_of};
 use crate::run::{Dataset, Run};
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::read::Reader;
@@ -47,12 +47,19 @@ pub(crate) fn complete(mut draft: Draft, root: &Table, r: &mut Reader) -> Option
     })
 }
 
+/// Holds those who sit in the seats against what the run asks of them.
+pub(crate) fn seats(draft: &mut Draft, root: &Table, r: &mut Reader) {
+    // Who sits where is of interest to whole runs alone.
+    let _ = seats::fill(draft, root, r);
+}
+
 fn weights(draft: &Draft, root: &Table, r: &mut Reader) {
     if draft.model.as_ref().is_some_and(|m| m.slot.pretrained && m.slot.weights.is_none()) {
         let place = at(root, "model.pretrained").map(|node| node.place);
         r.report(
             Diagnostic::new("PL0125", place, "`pretrained` without `weights`")
                 .label("which weights?")
+                .expected("`weights`")
                 .note("this program ships no weights: write `weights = \"file.safetensors\"` beside it"),
         );
     }
@@ -72,6 +79,7 @@ fn data(draft: &Draft, root: &Table, r: &mut Reader) {
                     format!("two sources for `{name}`: [{path}.{name}] and [{path}.split]"),
                 )
                 .label(format!("[{path}.{name}] is there already"))
+                .also(name_of(root, &format!("{path}.{name}")), "the other one")
             })
         };
         let folds = twice("val", dataset.val.is_some(), "num_folds", split.num_folds.is_some());
@@ -86,9 +94,11 @@ fn phases(draft: &Draft, root: &Table, r: &mut Reader) {
     for (i, name) in names.iter().enumerate() {
         if names.iter().take(i).any(|earlier| earlier == name) {
             let place = at(root, &format!("phase.{i}.name")).map(|node| node.place);
+            let first = names.iter().position(|earlier| earlier == name).unwrap_or_default();
             r.report(
                 Diagnostic::new("PL0128", place, format!("two phases are called `{name}`"))
                     .label("the second one")
+                    .also(at(root, &format!("phase.{first}.name")).map(|node| node.place), "the first one")
                     .note("logs and checkpoints tell phases by their names"),
             );
         }

@@ -1,10 +1,12 @@
 //! The sections of a run file, as a resolved run holds them: complete, every default filled in.
 
 pub mod dataset;
+pub mod inherited;
 pub mod sections;
 pub mod trainer;
 
 pub use dataset::{Dataloaders, Dataset, Partition, Split, SplitSlot};
+pub use inherited::PhaseScheduler;
 pub use pleach_data::{Dataloader, OnError};
 pub use sections::{Backends, Checkpointing, Metrics, ModelConfig, ModelSlot, Phase, RunSection};
 pub use trainer::{ClipAlgorithm, Devices, FastDevRun, Limit, Profiler, Trainer};

@@ -14,7 +14,8 @@ use std::path::Path;
 /// Everything that is wrong with the name and the values.
 pub fn plugin<K: Kind + ?Sized>(name: &str, sets: &[String]) -> Result<Plug<K>, Failure> {
     let sources = Sources::text("command line", name, Path::new("."));
-    let sources = sets.iter().fold(sources, |sources, set| sources.set(set)).into_all();
+    let Sources { file, over } = sets.iter().fold(sources, |sources, set| sources.set(set));
+    let sources: Vec<_> = std::iter::once(file).chain(over).collect();
     let place = Place { source: 0, start: 0, end: u32::try_from(name.len()).unwrap_or(u32::MAX) };
     let mut root = Table::default();
     root.set(Key { name: "name".into(), place }, Node { value: Value::Str(name.to_owned()), place });

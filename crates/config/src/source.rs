@@ -1,9 +1,12 @@
-//! The texts from which a run is read: one file, and each `--set` as a source of its own.
+//! The texts from which a run is read: one file, the files it extends, and each profile, variable of the environment
+//! and `--set` as a source of its own.
 
 use crate::failure::Failure;
 use pleach_core::diagnostic::{Diagnostic, nearest};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// The longest text that is taken for a configuration, in bytes.
@@ -11,6 +14,25 @@ pub const LIMIT: u64 = 16 << 20;
 
 /// What stands before the text of a `--set`, so that a caret points into what was typed.
 pub(crate) const SET: &str = "--set ";
+/// What stands before the name of a chosen profile.
+pub(crate) const PROFILE: &str = "--profile ";
+/// How the variables of the environment begin that are meant for a run.
+pub(crate) const VARIABLE: &str = "PLEACH__";
+
+/// How a text came into a run; the later ones of this list are laid over the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// A file that another one names under `extends`.
+    Extended,
+    /// The run file.
+    File,
+    /// A `--profile`, which chooses a `[profile.NAME]` of the files.
+    Profile,
+    /// A variable `PLEACH__A__B` of the environment.
+    Environment,
+    /// A `--set`.
+    Set,
+}
 
 /// A text with the name under which it is reported, and the folder at which its relative paths start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +43,32 @@ pub struct Source {
     pub text: String,
     /// The folder at which relative paths start; absolute.
     pub base: PathBuf,
+    /// How it came into the run.
+    pub layer: Layer,
+    /// Which bytes belong to the chosen profiles.
+    pub(crate) profiles: Vec<(Range<u32>, String)>,
 }
 
-/// Everything from which one run is read: the file first, then each `--set`.
+impl Source {
+    pub(crate) fn new(layer: Layer, name: impl Into<String>, text: impl Into<String>, base: PathBuf) -> Self {
+        let text = text.into();
+        // Editors of one system begin a file with a mark that is no part of TOML.
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Self { name: name.into(), text, base, layer, profiles: Vec::new() }
+    }
+
+    /// The chosen profile to which a byte belongs.
+    pub(crate) fn profile_at(&self, byte: u32) -> Option<&str> {
+        self.profiles.iter().find(|(range, _)| range.contains(&byte)).map(|(_, name)| name.as_str())
+    }
+}
+
+/// Everything from which one run is read: the file, and what is laid over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    pub(crate) file: Source,
+    pub(crate) over: Vec<Source>,
+}
 
 impl Sources {
     /// Reads a file.
@@ -41,36 +84,50 @@ impl Sources {
 
     /// Takes a text that is no file (an embedded example, a test).
     pub fn text(name: impl Into<String>, text: impl Into<String>, base: &Path) -> Self {
-        let text = text.into();
-        // Editors of one system begin a file with a mark that is no part of TOML.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        Self(vec![Source { name: name.into(), text, base: absolute(base) }])
+        Self { file: Source::new(Layer::File, name, text, absolute(base)), over: Vec::new() }
+    }
+
+    /// Chooses a `[profile.NAME]` of the files. Later ones are laid over earlier ones.
+    #[must_use]
+    pub fn profile(self, name: &str) -> Self {
+        self.with(Layer::Profile, COMMAND_LINE, format!("{PROFILE}{name}"))
+    }
+
+    /// Takes the variables `PLEACH__A__B=VALUE` out of an environment; relative paths in them start at the current
+    /// folder.
+    #[must_use]
+    pub fn environment(self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut ours: Vec<_> = variables
+            .into_iter()
+            .map(|(key, value)| (key.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .filter(|(key, _)| key.starts_with(VARIABLE))
+            .collect();
+        ours.sort();
+        ours.into_iter().fold(self, |sources, (key, value)| {
+            sources.with(Layer::Environment, "environment", format!("{key}={value}"))
+        })
     }
 
     /// Adds what stood behind a `--set`; its relative paths start at the current folder.
     #[must_use]
-    pub fn set(mut self, assignment: &str) -> Self {
-        let base = absolute(Path::new("."));
-        self.0.push(Source { name: "command line".into(), text: format!("{SET}{assignment}"), base });
+    pub fn set(self, assignment: &str) -> Self {
+        self.with(Layer::Set, COMMAND_LINE, format!("{SET}{assignment}"))
+    }
+
+    fn with(mut self, layer: Layer, name: &str, text: String) -> Self {
+        self.over.push(Source::new(layer, name, text, absolute(Path::new("."))));
         self
-    }
-
-    /// The sources, in the order that [`Place::source`](pleach_core::tree::Place::source) counts.
-    pub fn all(&self) -> &[Source] {
-        &self.0
-    }
-
-    pub(crate) fn into_all(self) -> Vec<Source> {
-        self.0
     }
 }
 
+const COMMAND_LINE: &str = "command line";
+
 /// A path from the root, without `.` in it; the path itself where the current folder is unknown.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect()
 }
 
-fn read_text(path: &Path) -> Result<String, Diagnostic> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let shown = path.display();
     let cannot = |why: &str| Diagnostic::new("PL0114", None, format!("cannot read `{shown}`: {why}"));
     let meta = std::fs::metadata(path).map_err(|e| match e.kind() {

@@ -2,6 +2,8 @@
 
 pub mod augmentation;
 pub mod backend;
+pub mod command;
+pub mod importer;
 pub mod keeper;
 pub mod loss;
 pub mod metric;

@@ -42,7 +42,7 @@ impl<T> Named<T> {
     pub fn want(&self, name: &str) -> crate::Result<&T> {
         self.get(name).ok_or_else(|| {
             let there: Vec<_> = self.names().collect();
-            crate::Error::new("PL0202", format!("nothing is called `{name}` here; there is: {}", there.join(", ")))
+            crate::Error::new("PL0215", format!("nothing is called `{name}` here; there is: {}", there.join(", ")))
         })
     }
 

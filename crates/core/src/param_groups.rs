@@ -63,7 +63,7 @@ pub fn without_decay(plug: &Plug<dyn Optimizer>) -> Result<Plug<dyn Optimizer>> 
     let mut all = plug.saved()?;
     match all.get_mut(DECAY) {
         Some(decay) => *decay = 0.0.into(),
-        None => return Err(crate::Error::new("PL0205", format!("{} has no `{DECAY}`", plug.name()))),
+        None => return Err(crate::Error::new("PL0218", format!("{} has no `{DECAY}`", plug.name()))),
     }
     saved::load(&all)
 }

@@ -1,7 +1,8 @@
 //! Values with units: `"500 steps"`, `"5 epochs"`, `"3%"`, `"4 GiB"`.
 
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::read::{Read, Reader};
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Place, Value};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -80,11 +81,44 @@ impl FromStr for Bytes {
     }
 }
 
-fn split(s: &str) -> Option<(f64, &str)> {
+/// A number and what stands behind it: `"5 epochs"` is 5 and `epochs`.
+pub fn split(s: &str) -> Option<(f64, &str)> {
     let s = s.trim();
     let end = s.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | '_'))).unwrap_or(s.len());
     let number = s[..end].replace('_', "").parse().ok()?;
     Some((number, s[end..].trim()))
+}
+
+/// What is to be said of a unit that a value does not have, at the unit's own place.
+pub fn wrong_unit(whole: Place, text: &str, unit: &str, units: &[&str], words: &str) -> Diagnostic {
+    let d =
+        Diagnostic::new("PL0117", Some(unit_place(whole, text, unit)), format!("`{unit}` is no unit of this value"))
+            .note(format!("units: {}", units.join(", ")))
+            .expected(words);
+    match nearest(unit, units.iter().copied()) {
+        Some(near) => d.near(near),
+        None => d.label(format!("expected {words}")),
+    }
+}
+
+/// Reports text that is no quantity: an unknown unit, or all else as a wrong value.
+fn not_understood<T>(node: &Node, text: &str, units: &[&str], words: &str, r: &mut Reader) -> Option<T> {
+    let unknown = split(text).map(|(_, unit)| unit).filter(|unit| !units.contains(unit) && !unit.is_empty());
+    let Some(unit) = unknown else { return r.wrong_type(node, words) };
+    r.report(wrong_unit(node.place, text, unit, units, words));
+    None
+}
+
+/// Where the unit stands, in a string that was written without escapes; else the whole string.
+fn unit_place(whole: Place, text: &str, unit: &str) -> Place {
+    let plain = whole.end.saturating_sub(whole.start) as usize == text.len() + 2;
+    match (plain, text.rfind(unit), u32::try_from(unit.len())) {
+        (true, Some(at), Ok(len)) => {
+            let start = whole.start + 1 + u32::try_from(at).unwrap_or_default();
+            Place { start, end: start + len, ..whole }
+        }
+        _ => whole,
+    }
 }
 
 /// A plain number of ticks or bytes stays a number, so that files written by the program read as people write them.
@@ -96,12 +130,12 @@ enum Written {
 }
 
 macro_rules! text_form {
-    ($t:ident, $words:literal, $from:expr, $plain:expr) => {
+    ($t:ident, $words:literal, $units:expr, $from:expr, $plain:expr) => {
         impl Read for $t {
             fn read(node: &Node, r: &mut Reader) -> Option<Self> {
                 match &node.value {
                     Value::Int(i) if *i >= 0 => Some($from(*i as u64)),
-                    Value::Str(s) => s.parse().ok().or_else(|| r.wrong_type(node, $words)),
+                    Value::Str(s) => s.parse().ok().or_else(|| not_understood(node, s, $units, $words, r)),
                     _ => r.wrong_type(node, $words),
                 }
             }
@@ -133,11 +167,13 @@ macro_rules! text_form {
         }
     };
 }
-text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", Span::Ticks, |s| match s {
+const STRETCHES: &[&str] = &["steps", "epochs", "ticks", "%"];
+const MEMORY: &[&str] = &["B", "KiB", "MiB", "GiB", "kB", "MB", "GB"];
+text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", STRETCHES, Span::Ticks, |s| match s {
     Span::Ticks(n) => Some(*n),
     _ => None,
 });
-text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", Bytes, |_| None);
+text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", MEMORY, Bytes, |_| None);
 
 #[cfg(test)]
 mod tests {

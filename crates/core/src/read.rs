@@ -2,6 +2,7 @@
 //! at the first.
 
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::quantity;
 use crate::registry::Field;
 use crate::tree::{Node, Place, Table, Value};
 use std::collections::BTreeMap;
@@ -38,13 +39,42 @@ impl Reader {
         let found = node.value.describe();
         self.report(
             Diagnostic::new("PL0105", Some(node.place), format!("expected {expected}, found {found}"))
-                .label(format!("expected {expected}")),
+                .label(format!("expected {expected}"))
+                .expected(expected),
+        );
+        None
+    }
+
+    /// Notes that text stands where a number is wanted: it may be a number in quotes, or one with a unit.
+    fn no_number<T>(&mut self, node: &Node, expected: &str) -> Option<T> {
+        let Value::Str(text) = &node.value else { return self.wrong_type(node, expected) };
+        let Some((number, unit)) = quantity::split(text) else { return self.wrong_type(node, expected) };
+        let plain = match unit {
+            "" => {
+                self.wrong_type::<T>(node, expected);
+                if let Some(d) = self.diagnostics.last_mut() {
+                    d.label = Some(format!("expected {expected}: write it without quotes"));
+                }
+                return None;
+            }
+            "%" => format!("write {}", number / 100.0),
+            _ => format!("write {number}"),
+        };
+        self.report(
+            Diagnostic::new("PL0117", Some(node.place), format!("`{text}` has a unit, and this key takes none"))
+                .label(format!("expected {expected}: {plain}"))
+                .expected(expected),
         );
         None
     }
 }
 
 /// A value that can be read from a node. `None` means that the mistake has been reported.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a plugin",
+    label = "a file cannot hold this",
+    note = "a parameter is a number, `bool`, `String`, `PathBuf`, a quantity (`Span`, `Bytes`), another plugin (`Plug<dyn Loss>`), a struct or an enum with `#[config]`, or an `Option`, `Vec`, array, pair or map of these; what a plugin makes of them while it runs belongs into its state"
+)]
 pub trait Read: Sized {
     /// Reads the value, reporting every mistake in it.
     fn read(node: &Node, r: &mut Reader) -> Option<Self>;
@@ -156,17 +186,17 @@ impl<'a> Fields<'a> {
                 Diagnostic::new("PL0104", Some(key.place), format!("unknown parameter `{}` for {of}", key.name));
             if let Some(now) = known.iter().find(|f| f.was.contains(&key.name.as_str())) {
                 d = d.label(format!("write `{}` instead", now.name));
+                d.nearest = Some(now.name.to_owned());
             } else if let Some(near) = nearest(&key.name, known.iter().map(|f| f.name)) {
-                d = d.label(format!("did you mean `{near}`?"));
+                d = d.near(near);
             } else {
                 d = d.label("not known here");
             }
-            let takes: Vec<_> = known.iter().map(|f| f.name).collect();
-            r.report(d.note(if takes.is_empty() {
-                "takes no parameters".into()
-            } else {
-                format!("takes: {}", takes.join(", "))
-            }));
+            let takes = known.iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
+            r.report(match takes.is_empty() {
+                true => d.note("takes no parameters"),
+                false => d.note(format!("takes: {takes}")).expected(takes),
+            });
         }
         Self { table, place, of, known, r, complete: true }
     }
@@ -190,7 +220,8 @@ impl<'a> Fields<'a> {
                 self.r.report(
                     Diagnostic::new("PL0106", Some(self.place), format!("{} needs `{name}`", self.of))
                         .label(format!("`{name}` is missing"))
-                        .note(format!("{name}: {first}")),
+                        .note(format!("{name}: {first}"))
+                        .expected(format!("`{name}`")),
                 );
                 None
             }
@@ -213,7 +244,8 @@ impl<'a> Fields<'a> {
             self.complete = false;
             self.r.report(
                 Diagnostic::new("PL0107", Some(place), format!("`{name}` of {} is out of bounds", self.of))
-                    .label(format!("must be {}", b.words())),
+                    .label(format!("must be {}", b.words()))
+                    .expected(b.words()),
             );
             return None;
         }
@@ -264,7 +296,7 @@ macro_rules! read_int {
         fn read(node: &Node, r: &mut Reader) -> Option<Self> {
             match node.value {
                 Value::Int(i) => <$t>::try_from(i).ok().or_else(|| r.wrong_type(node, $words)),
-                _ => r.wrong_type(node, $words),
+                _ => r.no_number(node, $words),
             }
         }
     })* };
@@ -281,7 +313,7 @@ impl Read for f64 {
             Value::Float(x) if x.is_nan() => r.wrong_type(node, "a number"),
             Value::Float(x) => Some(x),
             Value::Int(i) => Some(i as f64),
-            _ => r.wrong_type(node, "a number"),
+            _ => r.no_number(node, "a number"),
         }
     }
 }
@@ -370,9 +402,10 @@ pub fn one_of<'a>(node: &Node, names: &[&'a str], r: &mut Reader) -> Option<&'a 
         return Some(name);
     }
     let mut d = Diagnostic::new("PL0109", Some(node.place), format!("unknown value `{s}`"))
-        .note(format!("one of: {}", names.join(", ")));
+        .note(format!("one of: {}", names.join(", ")))
+        .expected(format!("one of {}", names.join(", ")));
     if let Some(near) = nearest(s, names.iter().copied()) {
-        d = d.label(format!("did you mean `{near}`?"));
+        d = d.near(near);
     }
     r.report(d);
     None

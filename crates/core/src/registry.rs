@@ -1,6 +1,6 @@
 //! Who exists: the plugins that are linked into this program, found by kind and name.
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, listed, nearest};
 use crate::read::{Bounds, Read, ReadTable, Reader};
 use crate::tree::{Node, Place, Table, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -101,7 +101,8 @@ pub struct Absent {
 inventory::collect!(Absent);
 
 impl Absent {
-    fn find(kind: &str, name: &str) -> Option<&'static Self> {
+    /// What is known of a name of a kind.
+    pub fn find(kind: &str, name: &str) -> Option<&'static Self> {
         inventory::iter::<Self>.into_iter().find(|a| a.kind == kind && a.name == name)
     }
 }
@@ -127,7 +128,36 @@ impl Entry {
         (self.sample_saved)()
     }
 
-    fn answers(&self, name: &str) -> bool {
+    /// What can be said of a key that this plugin does not take: it may be the slot's, misspelt, or another plugin's.
+    fn explain_key(&self, key: &str, d: &mut Diagnostic) {
+        if d.nearest.is_none()
+            && let Some(near) = nearest(key, reserved(self.kind).iter().copied())
+        {
+            d.nearest = Some(near.to_owned());
+            d.label = Some(format!("did you mean `{near}`?"));
+        }
+        let mut owners: Vec<&str> = entries()
+            .iter()
+            .filter(|e| e.kind == self.kind && e.fields.iter().any(|f| f.name == key))
+            .map(|e| e.name)
+            .collect();
+        owners.sort_by_key(|name| (name.len(), *name));
+        let belongs = match owners.as_slice() {
+            [] => return,
+            [one] => format!("`{key}` belongs to {one}, not {}", self.name),
+            [one, two] => format!("`{key}` belongs to {one} and {two}, not {}", self.name),
+            [one, two, rest @ ..] => {
+                format!("`{key}` belongs to {one}, {two} and {} more, not {}", rest.len(), self.name)
+            }
+        };
+        match d.nearest {
+            Some(_) => d.notes.push(belongs),
+            None => d.label = Some(belongs),
+        }
+    }
+
+    /// Whether a file that says `name` means this plugin, where no other has the name.
+    pub fn answers(&self, name: &str) -> bool {
         match name.split_once('/') {
             Some((krate, rest)) if krate == self.krate => self.name == rest || self.alias.contains(&rest),
             _ => self.name == name || self.alias.contains(&name),
@@ -138,6 +168,23 @@ impl Entry {
     pub fn plug<K: Kind + ?Sized>(&self) -> Option<Plug<K>> {
         (self.sample)().downcast::<Box<K::Tagged>>().ok().map(|b| Plug(Arc::from(*b)))
     }
+}
+
+/// A kind that is linked into this program, whether it has a plugin or not; [`kind!`](crate::kind) submits it.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+}
+
+inventory::collect!(Known);
+
+/// The names of all kinds, sorted.
+pub fn kinds() -> Vec<&'static str> {
+    let mut all: Vec<_> = inventory::iter::<Known>.into_iter().map(|known| known.name).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// All plugins, sorted by kind, name and crate.
@@ -267,7 +314,9 @@ fn read_plug<K: Kind + ?Sized>(table: &Table, place: Place, r: &mut Reader) -> O
         r.report(
             Diagnostic::new("PL0110", Some(place), format!("this {} has no `name`", K::NAME))
                 .label("`name` is missing")
-                .note(format!("one of: {}", known.join(", "))),
+                .note(format!("one of: {}", listed("", &known)))
+                .expected("`name`")
+                .see(format!("pleach list {}", K::NAME)),
         );
         return None;
     };
@@ -298,23 +347,28 @@ fn find<K: Kind + ?Sized>(name: &str, place: Place, r: &mut Reader) -> Option<Fo
     let known: Vec<_> = of_kind::<K>().flat_map(|e| std::iter::once(e.name).chain(e.alias.iter().copied())).collect();
     if let Some(absent) = Absent::find(K::NAME, name) {
         r.report(
-            Diagnostic::new("PL0103", Some(place), format!("{} {name}: {}", K::NAME, absent.why)).label(absent.instead),
+            Diagnostic::new("PL0103", Some(place), format!("{} {name}: {}", K::NAME, absent.why))
+                .label(absent.instead)
+                .expected(absent.instead),
         );
         return None;
     }
     let mut d = Diagnostic::new("PL0103", Some(place), format!("no {} is called `{name}`", K::NAME));
     if let Some(near) = nearest(name, known.iter().copied()) {
-        d = d.label(format!("did you mean `{near}`?"));
+        d = d.near(near);
     }
     for other in entries().iter().filter(|e| e.kind != K::NAME && e.answers(name)) {
-        d = d.note(format!("there is a {} of this name", other.kind));
+        d = d.note(format!("`{name}` is of another kind: {}", other.kind)).see(format!("pleach describe {name}"));
     }
     let names: Vec<_> = of_kind::<K>().map(|e| e.name).collect();
-    r.report(d.note(if names.is_empty() {
-        format!("no {} is linked into this program", K::NAME)
-    } else {
-        format!("there is: {}", names.join(", "))
-    }));
+    if names.is_empty() {
+        r.report(d.note(format!("no {} is linked into this program", K::NAME)));
+        return None;
+    }
+    d.see.get_or_insert_with(|| format!("pleach list {}", K::NAME));
+    r.report(
+        d.note(format!("there is: {}", listed(name, &names))).expected(format!("the name of a plugin: {}", K::NAME)),
+    );
     None
 }
 
@@ -325,9 +379,11 @@ impl Found {
         let entry = self.0;
         let before = r.diagnostics.len();
         let boxed = (entry.read)(table, place, &format!("{} {}", entry.kind, entry.name), r);
-        for d in &mut r.diagnostics[before..] {
-            if d.code == "PL0104" && !d.notes.iter().any(|n| n.starts_with("see:")) {
-                d.notes.push(format!("see: pleach describe {}", entry.name));
+        for d in r.diagnostics.iter_mut().skip(before).filter(|d| d.see.is_none()) {
+            d.see = Some(format!("pleach describe {}", entry.name));
+            let key = table.entries.iter().find(|(key, _)| Some(key.place) == d.place);
+            if let ("PL0104", Some((key, _))) = (d.code, key) {
+                entry.explain_key(&key.name, d);
             }
         }
         let tagged = boxed?.downcast::<Box<K::Tagged>>().ok()?;
@@ -370,12 +426,12 @@ impl<K: Kind + ?Sized, S: ReadTable> Read for Slot<K, S> {
     fn read(node: &Node, r: &mut Reader) -> Option<Self> {
         let Value::Table(table) = &node.value else {
             let plug = Plug::read(node, r);
-            let slot = S::read_table(&Table::default(), node.place, K::NAME, r);
+            let slot = S::read_table(&Table::default(), node.place, &format!("this {}", K::NAME), r);
             return Some(Self { slot: slot?, plug: plug? });
         };
         let of_slot = |name: &str| S::FIELDS.iter().any(|f| f.name == name);
         let (slot, plug): (Vec<_>, Vec<_>) = table.entries.iter().cloned().partition(|(key, _)| of_slot(&key.name));
-        let slot = S::read_table(&Table { entries: slot }, node.place, &format!("the slot of a {}", K::NAME), r);
+        let slot = S::read_table(&Table { entries: slot }, node.place, &format!("this {}", K::NAME), r);
         let plug = read_plug(&Table { entries: plug }, node.place, r);
         Some(Self { slot: slot?, plug: plug? })
     }
@@ -417,7 +473,7 @@ pub fn schema_of<T: schemars::JsonSchema>(fields: &[Field]) -> schemars::Schema 
 pub fn reserved(kind: &str) -> &'static [&'static str] {
     match kind {
         "loss" => &["name", "id", "factor", "output", "loss_factors"],
-        "augmentation" => &["name", "id", "p"],
+        "augmentation" => &["name", "id", "p", "per_frame", "exact", "min_visibility", "min_area"],
         "scheduler" => &["name", "id", "every", "warmup"],
         "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
         "source" => &["name", "id", "augment"],
@@ -451,6 +507,10 @@ macro_rules! kind {
         pub trait Tagged: ::std::fmt::Debug + Send + Sync + 'static {
             /// The plugin.
             fn open(&self) -> &Object;
+        }
+
+        $crate::export::inventory::submit! {
+            $crate::registry::Known { name: $name }
         }
 
         impl $crate::registry::Kind for dyn $object {

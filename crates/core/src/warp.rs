@@ -5,6 +5,7 @@
 
 mod antialias;
 mod clip;
+mod field;
 mod instances;
 mod make;
 mod matrix;
@@ -12,8 +13,11 @@ mod plan;
 mod resample;
 
 use crate::{Error, Result, Row, config};
+pub use field::Field;
+pub(crate) use instances::extent;
 use plan::Plan;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The angle of a turned box that happens to lie upright.
 ///
@@ -29,15 +33,30 @@ pub const MAX_PIXELS: usize = 1 << 30;
 pub enum Border {
     /// One value: `fill` in images (in units of white = 1), `map_fill` in maps.
     Constant {
-        /// In images.
-        fill: f32,
+        /// In the first four channels of images; the last of them also stands for further ones.
+        fill: [f32; 4],
         /// In maps of classes.
         map_fill: u16,
     },
     /// The nearest pixel of the edge.
     Replicate,
+    /// Mirrored with the edge repeated: `fedcba|abcdefgh|hgfedcb`.
+    Reflect,
     /// Mirrored without repeating the edge: `gfedcb|abcdefgh|gfedcba`.
     Reflect101,
+    /// The opposite side: `cdefgh|abcdefgh|abcdefg`.
+    Wrap,
+}
+
+/// Which points of an axis box say where it goes under a map that does not keep the axes.
+#[config]
+#[derive(Default)]
+pub enum Corners {
+    /// Its four corners: the moved box holds whatever was in it.
+    #[default]
+    LargestBox,
+    /// The ellipse in it: tighter around round things.
+    Ellipse,
 }
 
 /// How values between pixels are made; maps and masks always take the nearest.
@@ -54,7 +73,8 @@ pub enum Interpolation {
     Antialias,
 }
 
-/// A projective map from the points of the result to the points of the source, with the size of the result.
+/// A map from the points of the result to the points of the source, with the size of the result: projective, or any
+/// that a [`Field`] says.
 ///
 /// Points are in pixels with the *centre* of the first pixel at (0, 0), as samplers and OpenCV have
 /// it. Boxes, polygons and key points have the corner of the first pixel at (0, 0); the half pixel
@@ -70,7 +90,7 @@ pub enum Interpolation {
 /// * **Polygons** are moved point by point and clipped to the frame (Sutherland and Hodgman, 1974).
 /// * **Axis boxes** (angle 0) stay axis boxes. A map that keeps the axes moves them exactly; any other
 ///   replaces them by the smallest axis box around their four moved corners, as torchvision and
-///   Albumentations do, or, better, around the moved mask or polygon where the instance has one. They
+///   Albumentations do (or around their ellipse: [`Corners`]), or, better, around the moved mask or polygon where the instance has one. They
 ///   are clipped to the frame, and drawn anew around what is left of a mask or polygon that is cut.
 /// * **Turned boxes** turn and scale with their two axes (exactly, where the map keeps angles) and
 ///   are not clipped. An upright one has the angle [`UPRIGHT`].
@@ -78,12 +98,14 @@ pub enum Interpolation {
 /// * **Areas** grow as the map does, times the share of the instance that is inside; a projective map drops them.
 ///
 /// An instance of which a part has nothing left inside, or of which less than `min_visibility` is
-/// inside, is dropped whole. The share inside is that of its mask's pixels, or else of its polygon's
+/// inside, or whose moved mask, polygon or box has an area below `min_area`, is dropped whole. The share inside is that of its mask's pixels, or else of its polygon's
 /// area, of its box's area, or of its visible points, whichever it has first in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Warp {
     /// Result to source, row by row.
     pub matrix: [[f64; 3]; 3],
+    /// Where the places that the matrix gives lie in the source, if that is another frame.
+    pub field: Option<Arc<Field>>,
     /// Width and height of the result.
     pub size: (usize, usize),
     /// What lies outside the source.
@@ -92,6 +114,10 @@ pub struct Warp {
     pub interpolation: Interpolation,
     /// An instance of which less than this share stays inside is dropped whole.
     pub min_visibility: f32,
+    /// An instance of a smaller area in square pixels, after the map, is dropped whole.
+    pub min_area: f32,
+    /// How axis boxes move.
+    pub corners: Corners,
 }
 
 impl Warp {

@@ -1,5 +1,7 @@
 //! Turns the bytes of image files into images, with their own bit depth.
 
+mod jpeg;
+
 use crate::files;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use pleach_core::image::{Image, Pixels};
@@ -51,26 +53,55 @@ impl Channels {
     }
 }
 
+/// Which way up an image is.
+///
+/// A camera that is held upright notes in EXIF by how much its picture is to be turned. What is to be right is for the
+/// data set to say: masks and boxes that were drawn by a program that showed the picture turned belong to `exif`.
+#[config]
+#[derive(Default)]
+pub enum Orientation {
+    /// As its pixels are stored; Pillow, torchvision and pycocotools do so.
+    #[default]
+    Stored,
+    /// Turned as the camera noted it in EXIF; OpenCV's `imread` does so.
+    Exif,
+}
+
+/// What image files are brought into when they are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Reading {
+    /// The channels.
+    pub channels: Channels,
+    /// Which way up.
+    pub orientation: Orientation,
+}
+
+impl From<Channels> for Reading {
+    /// These channels, as stored.
+    fn from(channels: Channels) -> Self {
+        Self { channels, orientation: Orientation::Stored }
+    }
+}
+
 /// Reads and decodes an image file (JPEG, PNG, TIFF, BMP or WebP, by its contents, not its name).
 ///
 /// # Errors
-/// `PL0303` with the path: it cannot be read, is no image of these formats, is truncated, or takes
+/// `PL0303` with the path: it cannot be read, is no image of these formats, is truncated or damaged, or takes
 /// more than [`MAX_BYTES`].
-pub fn read(path: &Path, channels: Channels) -> Result<Image> {
-    files::with_bytes(path, |bytes| decode(bytes, path, channels))
+pub fn read(path: &Path, how: impl Into<Reading>) -> Result<Image> {
+    files::with_bytes(path, |bytes| decode(bytes, path, how))
 }
 
 /// Decodes an image; `path` is for messages.
 ///
-/// The orientation that a camera noted in EXIF is not applied: masks and boxes belong to the pixels as stored.
-///
 /// # Errors
 /// As [`read`].
-pub fn decode(bytes: &[u8], path: &Path, channels: Channels) -> Result<Image> {
-    if bytes.starts_with(&[0xff, 0xd8]) && !jpeg_is_whole(bytes) {
-        return Err(unreadable(path, "the JPEG is truncated: its end marker is missing"));
+pub fn decode(bytes: &[u8], path: &Path, how: impl Into<Reading>) -> Result<Image> {
+    let Reading { channels, orientation } = how.into();
+    let (mut decoded, turned) = if jpeg::is_jpeg(bytes) { jpeg::decode(bytes, path)? } else { other(bytes, path)? };
+    if orientation == Orientation::Exif {
+        decoded.apply_orientation(turned);
     }
-    let decoded = reader(bytes, path)?.decode().map_err(|e| unreadable(path, e))?;
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     let n = usize::from(decoded.color().channel_count());
     let pixels = match decoded {
@@ -90,12 +121,27 @@ pub fn decode(bytes: &[u8], path: &Path, channels: Channels) -> Result<Image> {
     convert(image, channels)
 }
 
+/// The pixels of a file that is no JPEG, as stored, and the turn that it notes.
+fn other(bytes: &[u8], path: &Path) -> Result<(DynamicImage, image::metadata::Orientation)> {
+    let mut decoder = reader(bytes, path)?.into_decoder().map_err(|e| unreadable(path, e))?;
+    let (width, height) = decoder.dimensions();
+    if decoder.total_bytes() > MAX_BYTES {
+        let message = format!("its header says {width}x{height} pixels, which take more than 1 GiB");
+        return Err(unreadable(path, message));
+    }
+    let turned = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder).map_err(|e| unreadable(path, e))?, turned))
+}
+
 /// The number of channels of an image file, from its header.
 ///
 /// # Errors
 /// As [`read`].
 pub fn channels_of(path: &Path) -> Result<usize> {
     files::with_bytes(path, |bytes| {
+        if jpeg::is_jpeg(bytes) {
+            return jpeg::channels(bytes, path);
+        }
         let decoder = reader(bytes, path)?.into_decoder().map_err(|e| unreadable(path, e))?;
         Ok(usize::from(decoder.color_type().channel_count()))
     })
@@ -154,22 +200,6 @@ fn reader<'a>(bytes: &'a [u8], path: &Path) -> Result<ImageReader<Cursor<&'a [u8
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     Ok(reader)
-}
-
-/// Whether the end marker comes after the first scan. Decoders fill the rest of a truncated file
-/// with gray and say nothing; a marker of the thumbnail inside EXIF comes before the scan.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4).and_then(|b| <&[u8; 4]>::try_from(b).ok()) {
-        match marker {
-            0xda => return bytes[at..].windows(2).rev().any(|w| w == [0xff, 0xd9]),
-            // Fill bytes before a marker, and markers without a segment.
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-        }
-    }
-    false
 }
 
 /// The error of an image file that cannot be used.

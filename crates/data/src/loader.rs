@@ -1,14 +1,14 @@
 //! Turns an epoch into batches of rows: read, decoded and augmented on several threads, and alike for
 //! any number of them.
 
+use crate::cached::Cached;
 use crate::order::{Order, Shuffle};
 use crate::queue::{Bounds, Queue};
 use pleach_core::error::{Class, Context};
 use pleach_core::image::Pixels;
-use pleach_core::kinds::augmentation::AugmentConfig;
+use pleach_core::kinds::augmentation::{At, AugmentConfig, Pipeline, Pool};
 use pleach_core::quantity::Bytes;
-use pleach_core::rng::{Purpose, Stream};
-use pleach_core::{Backend, Error, Plug, Result, Rng, Row, Samples, config};
+use pleach_core::{Backend, Error, Plug, Result, Row, Samples, config};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -45,6 +45,9 @@ pub struct Dataloader {
     /// Memory that rows prepared in advance may take, such as "512 MiB"; by default as much as two
     /// batches take. One row is always prepared, however large.
     pub memory: Option<Bytes>,
+    /// Memory for decoded samples that are kept from epoch to epoch, such as "2 GiB", for each split; by default none.
+    /// What does not fit is read anew in each epoch. Batches are the same with and without.
+    pub cache: Option<Bytes>,
     /// What happens when a sample cannot be read: "stop", or "skip" to leave it out and count it.
     #[config(default = OnError::Stop)]
     pub on_error: OnError,
@@ -99,6 +102,10 @@ impl Loader {
         seed: u64,
         kernels: Plug<dyn Backend>,
     ) -> Self {
+        let samples = match config.cache {
+            Some(Bytes(bytes)) if bytes > 0 => Arc::new(Cached::new(samples, bytes)) as Arc<dyn Samples>,
+            _ => samples,
+        };
         let recipe = Recipe { samples, augment, on_error: config.on_error, seed, kernels };
         Self { recipe: Arc::new(recipe), config, shuffle, rank: 0, world: 1 }
     }
@@ -192,6 +199,11 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// Batches in the whole epoch.
+    pub fn batches(&self) -> usize {
+        self.batches
+    }
+
     fn batch(&mut self) -> Result<LoadedBatch> {
         let mut batch = LoadedBatch { index: self.next, rows: Vec::new(), skipped: Vec::new() };
         for _ in 0..self.deal.rows_in(self.next) {
@@ -240,7 +252,7 @@ impl Done {
 }
 
 /// Memory that a row takes, up to small change.
-fn row_bytes(row: &Row) -> u64 {
+pub(crate) fn row_bytes(row: &Row) -> u64 {
     let frames = row.frames.iter().map(|f| match &f.image.pixels {
         Pixels::U8(v) => v.len(),
         Pixels::U16(v) => 2 * v.len(),
@@ -276,16 +288,22 @@ impl Recipe {
     }
 
     fn augmented(&self, mut row: Row, index: usize, epoch: u32) -> Result<Row> {
-        for (op, augment) in self.augment.iter().enumerate() {
-            let at = Stream { epoch, sample: index as u64, frame: 0, op: op as u32 };
-            let mut rng = Rng::new(self.seed, Purpose::Augment, at);
-            let p = augment.slot.p.unwrap_or_else(|| augment.plug.default_p());
-            // Drawn even where p is 1, so that changing p changes no other draw.
-            if rng.chance(p) {
-                augment.plug.run(&mut rng, &mut row, &*self.kernels).context(|| augment.plug.name())?;
-            }
-        }
+        let at = At { seed: self.seed, epoch, sample: index as u64 };
+        let pool = Mixable(&*self.samples);
+        Pipeline::new(&self.augment, &*self.kernels).with_pool(&pool).run(at, &mut row)?;
         Ok(row)
+    }
+}
+
+/// Samples as partners for each other.
+pub struct Mixable<'a>(pub &'a dyn Samples);
+
+impl Pool for Mixable<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn row(&self, index: usize) -> Result<Row> {
+        self.0.row(index).context(|| format!("reading sample {index} ({}) to mix it in", self.0.key(index)))
     }
 }
 

@@ -14,7 +14,7 @@ pub use idx::Idx;
 pub use image_files::ImageFiles;
 pub use image_masks::ImageMasks;
 
-use crate::decode::{self, Channels};
+use crate::decode::{self, Channels, Reading};
 use pleach_core::{Error, Frame, Result, Row, SampleId, SourceCx, config};
 use std::path::Path;
 
@@ -42,8 +42,8 @@ pub(crate) fn no_sample(index: usize, len: usize) -> Error {
 }
 
 /// A file as a row of one frame.
-pub(crate) fn still(index: usize, path: &Path, channels: Channels) -> Result<Row> {
-    let image = decode::read(path, channels)?;
+pub(crate) fn still(index: usize, path: &Path, how: Reading) -> Result<Row> {
+    let image = decode::read(path, how)?;
     let id = SampleId { index: index as u64, key: path.display().to_string().into() };
     Ok(Row::new(id, vec![Frame { number: 0, image }]))
 }

@@ -9,7 +9,7 @@ use pleach_core::error::Class;
 use pleach_core::read::{Read, Reader};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::{Plug, Source};
-use pleach_data::{Channels, ClassFolders, Idx, ImageFiles};
+use pleach_data::{Channels, ClassFolders, Idx, ImageFiles, Orientation};
 use std::fs;
 use std::path::Path;
 
@@ -59,6 +59,7 @@ fn class_folders(root: &Path) -> ClassFolders {
         classes: vec![],
         extensions: pleach_data::files::image_extensions(),
         channels: Channels::AsIs,
+        orientation: Orientation::Stored,
     }
 }
 

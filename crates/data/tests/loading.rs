@@ -40,7 +40,7 @@ impl Augmentation for Shift {
 
 fn shift(p: Option<f64>) -> AugmentConfig {
     let shift: Box<dyn pleach_core::kinds::augmentation::Tagged> = Box::new(Shift::default());
-    AugmentConfig { slot: AugmentSlot { p }, plug: Plug::new(shift) }
+    AugmentConfig { slot: AugmentSlot { p, ..AugmentSlot::default() }, plug: Plug::new(shift) }
 }
 
 /// Samples of which some are unreadable and some bring the source down.
@@ -216,4 +216,48 @@ fn only_training_is_shuffled_unless_the_file_says_so() {
     assert_eq!((default.shuffle_for("train"), default.shuffle_for("val")), (Shuffle::On, Shuffle::Off));
     let off = Dataloader { shuffle: Some(false), ..default };
     assert_eq!(off.shuffle_for("train"), Shuffle::Off);
+}
+
+#[test]
+fn what_fits_in_the_cache_is_read_once_and_batches_do_not_change() {
+    let epochs = |samples: &Arc<Shaky>, cache: Option<u64>, workers| {
+        let config = Dataloader { cache: cache.map(Bytes), ..config(5, workers) };
+        let samples = Arc::clone(samples) as Arc<dyn Samples>;
+        let loader = Loader::new(samples, vec![shift(Some(0.5))], config, Shuffle::On, 3, kernels());
+        (0..3).map(|epoch| rows(loader.epoch(epoch, 0))).collect::<Vec<_>>()
+    };
+    let plain = epochs(&Arc::new(shaky(23)), None, 0);
+    // A row of 16 pixels takes some 200 bytes, with all that is not pixels.
+    for (cache, least, most) in [(0, 69, 69), (3_000, 24, 68), (1 << 20, 23, 23)] {
+        for workers in [0, 3] {
+            let samples = Arc::new(shaky(23));
+            assert_eq!(epochs(&samples, Some(cache), workers), plain, "{cache} bytes, {workers} workers");
+            let read = samples.read.load(Ordering::SeqCst);
+            assert!((least..=most).contains(&read), "{read} samples were read with a cache of {cache} bytes");
+        }
+    }
+}
+
+#[test]
+fn the_cache_keeps_within_its_bytes() {
+    let samples = Arc::new(shaky(200));
+    let each = 16 + size_of::<Row>();
+    let config = Dataloader { cache: Some(Bytes((50 * each + 1) as u64)), ..config(8, 3) };
+    let loader = Loader::new(Arc::clone(&samples) as Arc<dyn Samples>, vec![], config, Shuffle::On, 3, kernels());
+    let _ = rows(loader.epoch(0, 0));
+    let first = samples.read.swap(0, Ordering::SeqCst);
+    let _ = rows(loader.epoch(1, 0));
+    assert_eq!((first, samples.read.load(Ordering::SeqCst)), (200, 150), "50 rows fit");
+}
+
+#[test]
+fn an_unreadable_sample_is_not_kept_and_tried_again() {
+    let samples = Arc::new(Shaky { unreadable: vec![3], ..shaky(6) });
+    let config = Dataloader { on_error: OnError::Skip, cache: Some(Bytes(1 << 20)), ..config(6, 2) };
+    let loader = Loader::new(Arc::clone(&samples) as Arc<dyn Samples>, vec![], config, Shuffle::Off, 1, kernels());
+    for _ in 0..2 {
+        let batch = loader.epoch(0, 0).next().unwrap().unwrap();
+        assert_eq!((batch.rows.len(), batch.skipped.len()), (5, 1));
+    }
+    assert_eq!(samples.read.load(Ordering::SeqCst), 7);
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{classes_of, data, open};
 use pleach_core::image::Pixels;
-use pleach_data::{Channels, ClassFolders, Idx, ImageFiles, ImageMasks, Part};
+use pleach_data::{Channels, ClassFolders, Idx, ImageFiles, ImageMasks, Orientation, Part};
 use std::path::PathBuf;
 
 fn image_masks(images: PathBuf, masks: PathBuf) -> ImageMasks {
@@ -16,6 +16,7 @@ fn image_masks(images: PathBuf, masks: PathBuf) -> ImageMasks {
         mask_suffix: String::new(),
         extensions: pleach_data::files::image_extensions(),
         channels: Channels::Rgb,
+        orientation: Orientation::Stored,
         classes: Vec::new(),
         colors: Default::default(),
         threshold: None,
@@ -34,6 +35,7 @@ fn clothing_comes_by_folder() {
         classes: Vec::new(),
         extensions: pleach_data::files::image_extensions(),
         channels: Channels::Rgb,
+        orientation: Orientation::Stored,
     };
     let samples = open(&source, "train");
     let info = samples.info();
@@ -118,6 +120,7 @@ fn frames_of_cells_are_clips_of_three_with_a_map_each() {
     let source = ImageMasks {
         threshold: Some(1),
         channels: Channels::Gray,
+        orientation: Orientation::Stored,
         frames_per_clip: 3,
         ..image_masks(root.join("test_0"), root.join("test_0_GT/TRA"))
     };

@@ -2,6 +2,7 @@
 
 use crate::binary::{self, Piece};
 use crate::reduction::{Reduction, sum};
+use crate::strips::{cross_entropy, logistic, of_logits};
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::read::Rules;
 use pleach_core::{Error, FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
@@ -48,7 +49,7 @@ fn fits(weights: usize, shape: &[usize]) -> Result<()> {
     if weights == 1 || shape.get(1) == Some(&weights) {
         return Ok(());
     }
-    Err(Error::new("PL0202", format!("`pos_weight` has {weights} numbers for a prediction of shape {shape:?}"))
+    Err(Error::new("PL0216", format!("`pos_weight` has {weights} numbers for a prediction of shape {shape:?}"))
         .hint("give one number, or one for each channel (dimension 1)"))
 }
 
@@ -113,41 +114,16 @@ impl BCE {
 
 /// The sum of the losses of some elements; writes their gradients times `scale`.
 fn losses(x: &[f32], t: &[f32], g: &mut [f32], pos_weight: f32, scale: f32) -> f64 {
-    lanes_of(x, t, g, pos_weight, scale)
-}
-
-const LANES: usize = 8;
-
-/// The loss of one element and its derivative by the logit.
-#[inline(always)]
-fn element<T: Float>(x: T, t: T, pos_weight: T) -> (T, T) {
-    let e = (-x.abs()).exp();
-    let weight = T::ONE + (pos_weight - T::ONE) * t;
-    let softplus = e.ln_1p() + (-x).larger(T::ZERO);
-    // The logistic function of -x.
-    let below = (if x < T::ZERO { T::ONE } else { e }) / (T::ONE + e);
-    ((T::ONE - t) * x + weight * softplus, (T::ONE - t) - weight * below)
-}
-
-pleach_simd::lanes! {
-    fn lanes_of<T: Float>(x: &[T], t: &[T], g: &mut [T], pos_weight: T, scale: T) -> f64 {
-        let mut sums = [0.0; LANES];
-        // Groups of known length, which become vectors; the rest goes one by one.
-        let (groups_x, rest_x) = x.as_chunks::<LANES>();
-        let (groups_t, rest_t) = t.as_chunks::<LANES>();
-        let (groups_g, rest_g) = g.as_chunks_mut::<LANES>();
-        for ((x, t), g) in groups_x.iter().zip(groups_t).zip(groups_g) {
-            for i in 0..LANES {
-                let (loss, slope) = element(x[i], t[i], pos_weight);
-                g[i] = scale * slope;
-                sums[i] += loss.wide();
-            }
-        }
-        for (sum, ((&x, &t), g)) in sums.iter_mut().zip(rest_x.iter().zip(rest_t).zip(rest_g)) {
-            let (loss, slope) = element(x, t, pos_weight);
-            *g = scale * slope;
-            *sum += loss.wide();
-        }
-        sums.iter().sum()
-    }
+    let more = pos_weight - 1.0;
+    let [sum] = match more {
+        0.0 => of_logits(x, t, g, |x, t, e| (scale * (logistic(x, e)[0] - t), [cross_entropy(x, t, e)])),
+        _ => of_logits(x, t, g, |x, t, e| {
+            let [p, q] = logistic(x, e);
+            // What ones weigh more, of which -ln p is the loss.
+            let more = more * t;
+            let loss = e.ln_1p_unit() + (-x).larger(0.0);
+            (scale * ((p - t) - more * q), [cross_entropy(x, t, e) + more * loss])
+        }),
+    };
+    sum
 }

@@ -30,7 +30,7 @@ pub(crate) fn widened(prediction: &Tensor) -> Result<Tensor> {
 
 /// The error for a target that does not fit.
 pub(crate) fn shapes(what: &str, target: &[usize], prediction: &[usize]) -> Error {
-    Error::new("PL0202", format!("{what} of shape {target:?} does not fit logits of shape {prediction:?}"))
+    Error::new("PL0217", format!("{what} of shape {target:?} does not fit logits of shape {prediction:?}"))
 }
 
 /// Elements for one thread.

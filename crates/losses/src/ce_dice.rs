@@ -2,6 +2,7 @@
 
 use crate::cross_entropy::CrossEntropy;
 use crate::multiclass_dice::MulticlassDice;
+use crate::numbers::check_weights;
 use crate::reduction::Reduction;
 use crate::region::Beside;
 use pleach_core::read::Rules;
@@ -42,9 +43,7 @@ pub struct CEDice {
 
 impl CEDice {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     fn cross_entropy(&self) -> CrossEntropy {

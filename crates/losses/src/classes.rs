@@ -5,7 +5,7 @@ use crate::binary::shapes;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::kinds::loss::IGNORED;
 use pleach_core::{DType, Device, Error, Form, LossInput, Result, Target, Tensor, Wants};
-use pleach_simd::Float;
+use pleach_simd::{Float, par_map};
 
 /// Logits against classes.
 pub(crate) const WANTS: Wants = Wants { form: Form::Logits, target: Target::Class };
@@ -22,7 +22,7 @@ impl Grid {
     /// The grid of a prediction, for so many targets.
     ///
     /// # Errors
-    /// PL0202 for another number of targets, PL0327 for an empty batch.
+    /// PL0217 for another number of targets, PL0327 for an empty batch.
     pub(crate) fn of(prediction: &[usize], targets: usize) -> Result<Self> {
         not_empty(prediction)?;
         let [samples, classes, rest @ ..] = prediction else {
@@ -67,17 +67,18 @@ impl Ignore {
     /// # Errors
     /// PL0326 for a class that the prediction has not.
     pub(crate) fn count(self, grid: Grid, targets: &[u32]) -> Result<Vec<f64>> {
-        let mut counts = vec![0.0; grid.samples * grid.classes];
-        for (counts, targets) in counts.chunks_mut(grid.classes).zip(targets.chunks(grid.pixels)) {
-            for &y in targets {
+        let of_sample = |sample: usize| {
+            let mut counts = vec![0.0; grid.classes];
+            for &y in &targets[sample * grid.pixels..][..grid.pixels] {
                 let Some(class) = self.class(y) else { continue };
                 match counts.get_mut(class) {
                     Some(count) => *count += 1.0,
                     None => return Err(outside(y, grid.classes)),
                 }
             }
-        }
-        Ok(counts)
+            Ok(counts)
+        };
+        Ok(par_map(grid.samples, of_sample).into_iter().collect::<Result<Vec<_>>>()?.concat())
     }
 }
 
@@ -97,7 +98,7 @@ impl Targets {
     /// Reads the targets of a prediction of this shape.
     ///
     /// # Errors
-    /// PL0202 for a target that is missing or of another shape, PL0326 for a class out of range, PL0327 for no samples.
+    /// PL0217 for a target that is missing or of another shape, PL0326 for a class out of range, PL0327 for no samples.
     pub(crate) fn read(x: &LossInput<'_>, ignore: Ignore) -> Result<Self> {
         let (target, prediction) = (x.target(Target::Class)?, x.prediction.dims());
         let fits = match prediction {
@@ -190,10 +191,10 @@ pub(crate) enum Apart {
     Nothing,
 }
 
-/// Softmax of a block: probabilities class by class, and what the logarithms need.
+/// What a block's softmax leaves besides the exponentials.
 pub(crate) struct Softmax {
-    /// A row of `len` for each class.
-    pub p: Vec<f32>,
+    /// One through the sum of exponentials, for each target.
+    pub share: Vec<f32>,
     /// The logarithm of the sum of exponentials, for each target.
     pub log_sum: Vec<f32>,
 }
@@ -214,78 +215,66 @@ impl Block<'_> {
         x[self.grid.at(class, self.first + i)]
     }
 
-    /// The block's part of a prediction, a row for each class.
-    pub(crate) fn load(&self, x: &[f32]) -> Vec<f32> {
+    /// Calls `f` with the block's part of the gradient, a row of `len` for each class, for it to be changed in place.
+    pub(crate) fn with_rows<R>(&mut self, f: impl FnOnce(&mut [&mut [f32]]) -> R) -> R {
         let Grid { classes, pixels, .. } = self.grid;
-        let mut rows = vec![0.0; classes * self.len];
-        if pixels == 1 {
-            for (i, x) in x[self.first * classes..][..self.len * classes].chunks(classes).enumerate() {
-                x.iter().enumerate().for_each(|(c, &x)| rows[c * self.len + i] = x);
-            }
+        if pixels > 1 {
+            return f(&mut self.rows);
+        }
+        // The classes of a sample lie together: turned, and turned back.
+        let mut turned = vec![0.0; classes * self.len];
+        for (i, g) in self.rows.iter().flat_map(|g| g.chunks(classes)).enumerate() {
+            g.iter().enumerate().for_each(|(c, &g)| turned[c * self.len + i] = g);
+        }
+        let done = f(&mut turned.chunks_mut(self.len).collect::<Vec<_>>());
+        for (i, g) in self.rows.iter_mut().flat_map(|g| g.chunks_mut(classes)).enumerate() {
+            g.iter_mut().enumerate().for_each(|(c, g)| *g = turned[c * self.len + i]);
+        }
+        done
+    }
+
+    /// Leaves the exponentials of logits, less the largest of their target, in the gradient; they become probabilities
+    /// when multiplied by [`Softmax::share`].
+    pub(crate) fn softmax(&mut self, x: &[f32]) -> Softmax {
+        let Grid { classes, pixels, .. } = self.grid;
+        let (mut share, mut log_sum) = (vec![0.0; self.len], vec![0.0; self.len]);
+        let x = &x[self.grid.at(0, self.first)..];
+        if pixels > 1 {
+            columns(x, pixels, &mut self.rows, &mut log_sum, &mut share);
         } else {
-            for (c, row) in rows.chunks_mut(self.len).enumerate() {
-                row.copy_from_slice(&x[self.grid.at(c, self.first)..][..self.len]);
+            let len = self.len;
+            let mut turned = vec![0.0; classes * len];
+            for (i, x) in x[..len * classes].chunks(classes).enumerate() {
+                x.iter().enumerate().for_each(|(c, &x)| turned[c * len + i] = x);
             }
+            self.with_rows(|rows| columns(&turned, len, rows, &mut log_sum, &mut share));
         }
-        rows
-    }
-
-    /// What the last pass left.
-    pub(crate) fn read(&self) -> Vec<f32> {
-        if self.grid.pixels > 1 {
-            return self.rows.iter().flat_map(|row| row.iter().copied()).collect();
-        }
-        let mut rows = vec![0.0; self.grid.classes * self.len];
-        for (i, g) in self.rows.iter().flat_map(|g| g.chunks(self.grid.classes)).enumerate() {
-            g.iter().enumerate().for_each(|(c, &g)| rows[c * self.len + i] = g);
-        }
-        rows
-    }
-
-    /// Leaves rows as [`load`](Self::load) gives them in the gradient.
-    pub(crate) fn write(&mut self, rows: &[f32]) {
-        if self.grid.pixels > 1 {
-            self.rows.iter_mut().zip(rows.chunks(self.len)).for_each(|(g, row)| g.copy_from_slice(row));
-            return;
-        }
-        for (i, g) in self.rows.iter_mut().flat_map(|g| g.chunks_mut(self.grid.classes)).enumerate() {
-            g.iter_mut().enumerate().for_each(|(c, g)| *g = rows[c * self.len + i]);
-        }
-    }
-
-    /// Softmax of the block's logits.
-    pub(crate) fn softmax(&self, x: &[f32]) -> Softmax {
-        let mut p = self.load(x);
-        let mut log_sum = vec![0.0; self.len];
-        columns(&mut p, &mut log_sum);
-        Softmax { p, log_sum }
+        Softmax { share, log_sum }
     }
 }
 
 pleach_simd::lanes! {
-    /// Turns rows of logits into probabilities, column by column.
-    fn columns<T: Float>(rows: &mut [T], log_sum: &mut [T]) {
+    /// Writes the exponentials of logits, which lie in rows `stride` apart, less the largest of each column; and the
+    /// logarithms of their sums and the inverses of these.
+    fn columns<T: Float>(x: &[T], stride: usize, rows: &mut [&mut [T]], log_sum: &mut [T], share: &mut [T]) {
         let n = log_sum.len();
-        let mut top = rows[..n].to_vec();
-        for row in rows.chunks(n) {
-            for (top, &x) in top.iter_mut().zip(row) {
-                *top = top.larger(x);
+        log_sum.fill(T::of(f64::NEG_INFINITY));
+        for x in x.chunks(stride).take(rows.len()) {
+            for (top, &x) in log_sum.iter_mut().zip(&x[..n]) {
+                // The sum with nothing is always stored; what may stay as it is would be stored under a mask, slowly.
+                *top = x.larger(*top) + T::ZERO;
             }
         }
-        let mut sum = vec![T::ZERO; n];
-        for row in rows.chunks_mut(n) {
-            for ((x, sum), &top) in row.iter_mut().zip(&mut sum).zip(&top) {
-                *x = (*x - top).exp();
-                *sum += *x;
+        share.fill(T::ZERO);
+        for (row, x) in rows.iter_mut().zip(x.chunks(stride)) {
+            for (((e, &x), &top), sum) in row.iter_mut().zip(&x[..n]).zip(log_sum.iter()).zip(share.iter_mut()) {
+                *e = (x - top).exp_falling();
+                *sum += *e;
             }
         }
-        for ((log, &sum), &top) in log_sum.iter_mut().zip(&sum).zip(&top) {
-            *log = sum.ln() + top;
-        }
-        for row in rows.chunks_mut(n) {
-            for (x, &sum) in row.iter_mut().zip(&sum) {
-                *x /= sum;
-            }
+        for (log, share) in log_sum.iter_mut().zip(share) {
+            *log += share.ln();
+            *share = T::ONE / *share;
         }
     }
 }

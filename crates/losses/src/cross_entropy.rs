@@ -2,8 +2,9 @@
 
 use crate::binary::widened;
 use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks};
-use crate::numbers::each;
+use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
+use crate::strips::rewrite;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
@@ -41,16 +42,7 @@ pub struct CrossEntropy {
 
 impl CrossEntropy {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
-    }
-
-    fn weights(&self, classes: usize) -> Result<Vec<f64>> {
-        match &self.weight {
-            None => Ok(vec![1.0; classes]),
-            Some(list) => each("weight", list, classes),
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     /// What the sum is multiplied by, where the targets that count have so much weight.
@@ -72,7 +64,7 @@ impl Loss for CrossEntropy {
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
         let logits = widened(x.prediction)?;
         let targets = Targets::read(x, Ignore::new(self.ignore_index))?;
-        let weights = self.weights(targets.grid.classes)?;
+        let weights = weights("weight", self.weight.as_ref(), targets.grid.classes)?;
         let (device, dtype) = (logits.device(), logits.dtype());
         let weight_of = |class: usize| weights.get(class).copied().unwrap_or_default();
         let total: f64 = targets.classes.iter().map(|class| class.map_or(0.0, weight_of)).sum();
@@ -108,11 +100,15 @@ impl CrossEntropy {
         let mut blocks = blocks(input, grid, Apart::Nothing)?;
         par_blocks(&mut blocks, 1, |_, blocks| {
             for block in blocks {
-                let mut softmax = block.softmax(x);
+                let softmax = block.softmax(x);
                 let of_block = block.targets(targets);
                 block.sums = vec![spread.sum(block, x, of_block, ignore, &softmax)];
-                spread.gradient(&mut softmax.p, of_block, ignore, 1.0);
-                block.write(&softmax.p);
+                let mut weights = spread.weights(of_block, ignore, 1.0);
+                rewrite(&mut weights, &softmax.share, |weight, share| weight * share);
+                block.with_rows(|rows| {
+                    rows.iter_mut().for_each(|row| rewrite(row, &weights, |e, weight| e * weight));
+                    spread.take(rows, of_block, ignore, 1.0);
+                });
             }
         });
         Ok(spread.scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>())
@@ -134,7 +130,7 @@ pub(crate) struct Spread {
 impl Spread {
     /// For so many targets that count of each class of each sample.
     pub(crate) fn new(of: &CrossEntropy, grid: Grid, counts: &[f64]) -> Result<Self> {
-        let weights = of.weights(grid.classes)?;
+        let weights = weights("weight", of.weight.as_ref(), grid.classes)?;
         let total: f64 = counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum();
         let (smoothing, share) = (of.label_smoothing, of.label_smoothing / grid.classes as f64);
         let every: Vec<f32> = weights.iter().map(|w| (w * share) as f32).collect();
@@ -160,20 +156,26 @@ impl Spread {
         total
     }
 
-    /// Turns rows of probabilities into gradients, times the scale and a factor.
-    pub(crate) fn gradient(&self, rows: &mut [f32], targets: &[u32], ignore: Ignore, factor: f64) {
-        let (len, scale) = (targets.len(), (self.scale * factor) as f32);
-        let counts: Vec<f32> = targets.iter().map(|&y| if ignore.class(y).is_some() { scale } else { 0.0 }).collect();
-        let own = |y: u32| ignore.class(y).map_or(0.0, |y| self.own[y]);
-        let weights: Vec<f32> = targets.iter().zip(&counts).map(|(&y, c)| c * (own(y) + self.everywhere)).collect();
-        for (row, every) in rows.chunks_mut(len).zip(&self.every) {
-            for ((p, weight), count) in row.iter_mut().zip(&weights).zip(&counts) {
-                *p = *p * weight - count * every;
+    /// What the gradient has of the probability of each class of a target, with the scale and a factor.
+    pub(crate) fn weights(&self, targets: &[u32], ignore: Ignore, factor: f64) -> Vec<f32> {
+        let scale = (self.scale * factor) as f32;
+        let weight = |y| ignore.class(y).map_or(0.0, |y| scale * (self.own[y] + self.everywhere));
+        targets.iter().map(|&y| weight(y)).collect()
+    }
+
+    /// Takes from the gradient what targets are worth to it, with the scale and a factor.
+    pub(crate) fn take(&self, rows: &mut [&mut [f32]], targets: &[u32], ignore: Ignore, factor: f64) {
+        let scale = (self.scale * factor) as f32;
+        if self.everywhere > 0.0 {
+            let count = |&y: &u32| if ignore.class(y).is_some() { scale } else { 0.0 };
+            let counts: Vec<f32> = targets.iter().map(count).collect();
+            for (row, every) in rows.iter_mut().zip(&self.every) {
+                rewrite(row, &counts, |g, count| g - count * every);
             }
         }
         for (i, &y) in targets.iter().enumerate() {
             if let Some(y) = ignore.class(y) {
-                rows[y * len + i] -= scale * self.own[y];
+                rows[y][i] -= scale * self.own[y];
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::bce::BCE;
 use crate::binary;
 use crate::cross_entropy::CrossEntropy;
 use crate::dice_loss::{DiceLoss, check_inputs};
-use crate::numbers::{Numbers, each};
+use crate::numbers::{Numbers, check_weights, each};
 use crate::reduction::{Reduction, sum};
 use crate::region::Beside;
 use pleach_core::read::Rules;
@@ -77,9 +77,7 @@ impl DiceCELoss {
         if self.sigmoid && self.to_onehot_y {
             rules.refuse("to_onehot_y", "classes go with `softmax`, and masks with `sigmoid`");
         }
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     fn dice(&self) -> DiceLoss {

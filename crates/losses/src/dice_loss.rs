@@ -1,6 +1,6 @@
 //! MONAI's Dice loss, and what MONAI's losses of overlap have in common.
 
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, check_weights};
 use crate::overlap::{Background, Divisor, Mean, Overlap};
 use crate::reduce::Reduce;
 use crate::reduction::Reduction;
@@ -67,9 +67,7 @@ pub struct DiceLoss {
 impl DiceLoss {
     fn check(&self, rules: &mut Rules) {
         check_inputs(self.sigmoid, self.softmax, rules);
-        if self.weight.as_ref().is_some_and(Numbers::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     pub(crate) fn region(&self) -> Region {

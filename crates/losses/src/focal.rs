@@ -3,8 +3,9 @@
 use crate::binary::{self, Piece, widened};
 use crate::classes::{self, Apart, Block, Grid, Ignore, Targets, blocks};
 use crate::mode::Mode;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, check_weights, weights};
 use crate::reduction::{Reduction, sum};
+use crate::strips::{cross_entropy, logistic, of_logits, of_values, rewrite};
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
@@ -50,16 +51,13 @@ pub struct Focal {
 impl Focal {
     fn check(&self, rules: &mut Rules) {
         match (&self.alpha, self.mode) {
-            (Some(Numbers::Each(list)), Mode::Multiclass) if list.is_empty() => {
-                rules.refuse("alpha", "an empty list has no weight for any class");
-            }
             (Some(Numbers::Each(_)), Mode::Binary) => {
                 rules.refuse("alpha", "binary maps have no classes: one number is the weight of ones");
             }
             (Some(Numbers::All(alpha)), Mode::Binary) if *alpha > 1.0 => {
                 rules.refuse("alpha", "the weight of ones is at most 1: zeros have the rest");
             }
-            _ => {}
+            _ => check_weights("alpha", self.alpha.as_ref(), rules),
         }
     }
 
@@ -76,10 +74,6 @@ impl Focal {
             Some(Numbers::All(alpha)) => [alpha, 1.0 - alpha],
             _ => [1.0, 1.0],
         }
-    }
-
-    fn weights(&self, classes: usize) -> Result<Vec<f64>> {
-        self.alpha.as_ref().map_or_else(|| Ok(vec![1.0; classes]), |alpha| alpha.of_each("alpha", classes))
     }
 }
 
@@ -131,7 +125,7 @@ impl Loss for Focal {
         let logits = widened(x.prediction)?;
         let targets = Targets::read(x, Ignore::new(self.ignore_index))?;
         let (dtype, device) = (logits.dtype(), logits.device());
-        let weights = self.weights(targets.grid.classes)?;
+        let weights = weights("alpha", self.alpha.as_ref(), targets.grid.classes)?;
         let weights = targets.each(dtype, device, |class| weights.get(class).copied().unwrap_or_default())?;
         let logs = pleach_ops::log_softmax(&logits.reshape(targets.grid.dims())?, 1)?;
         let losses = (of_logs(&logs.gather(&targets.index(device)?, 1)?, self.gamma)? * weights)?;
@@ -169,7 +163,8 @@ impl Focal {
         let grid = Grid::of(input.shape, targets.len())?;
         let ignore = Ignore::new(self.ignore_index);
         let count: f64 = ignore.count(grid, targets)?.iter().sum();
-        let weights: Vec<f32> = self.weights(grid.classes)?.iter().map(|&w| w as f32).collect();
+        let weights: Vec<f32> =
+            weights("alpha", self.alpha.as_ref(), grid.classes)?.iter().map(|&w| w as f32).collect();
         let (scale, gamma) = (self.scale(count), self.gamma as f32);
         let mut blocks = blocks(input, grid, Apart::Nothing)?;
         par_blocks(&mut blocks, 1, |_, blocks| {
@@ -193,75 +188,69 @@ fn block_of_classes(
 ) -> f64 {
     let mut softmax = block.softmax(x);
     let (len, targets) = (block.len, block.targets(targets));
-    let mut slopes = vec![0.0; len];
+    let (mut of_each, mut slopes) = (vec![0.0; len], vec![0.0; len]);
     for (i, (&y, log)) in targets.iter().zip(&mut softmax.log_sum).enumerate() {
         match ignore.class(y) {
-            Some(y) => (*log, slopes[i]) = (block.logit(x, y, i) - *log, weights[y]),
+            Some(y) => (*log, of_each[i]) = (block.logit(x, y, i) - *log, weights[y]),
             None => *log = 0.0,
         }
     }
-    let total = logs(&softmax.log_sum, &mut slopes, gamma);
-    slopes.iter_mut().for_each(|slope| *slope *= scale);
-    for row in softmax.p.chunks_mut(len) {
-        row.iter_mut().zip(&slopes).for_each(|(p, slope)| *p *= slope);
-    }
-    for (i, &y) in targets.iter().enumerate() {
-        if let Some(y) = ignore.class(y) {
-            softmax.p[y * len + i] -= slopes[i];
+    let total = logs(&softmax.log_sum, &of_each, &mut slopes, [gamma, scale]);
+    rewrite(&mut softmax.share, &slopes, |share, slope| share * slope);
+    block.with_rows(|rows| {
+        rows.iter_mut().for_each(|row| rewrite(row, &softmax.share, |e, share| e * share));
+        for (i, &y) in targets.iter().enumerate() {
+            if let Some(y) = ignore.class(y) {
+                rows[y][i] -= slopes[i];
+            }
         }
-    }
-    block.write(&softmax.p);
+    });
     total
 }
 
-/// Sums kept side by side, in f64.
-const LANES: usize = 8;
-
-/// A power and its slope.
+/// A power of a number that is not below 0, and its slope.
 #[inline(always)]
-fn power<T: Float>(x: T, gamma: T) -> (T, T) {
-    if gamma == T::ZERO {
-        return (T::ONE, T::ZERO);
-    }
-    let x = x.larger(T::ZERO) + T::of(TINY);
-    let y = if gamma == T::of(2.0) { x * x } else { (gamma * x.ln()).exp() };
-    (y, gamma * y / x)
+fn power(x: f32, gamma: f32) -> [f32; 2] {
+    let x = x + TINY as f32;
+    let y = Float::exp(gamma * Float::ln(x));
+    [y, gamma * y / x]
 }
 
-pleach_simd::lanes! {
-    /// The sum of the losses of binary logits; writes their gradients. Of `[ones - zeros, zeros, gamma, scale]`.
-    fn masks<T: Float>(x: &[T], t: &[T], g: &mut [T], numbers: [T; 4]) -> f64 {
-        let [slant, zeros, gamma, scale] = numbers;
-        let mut sums = [0.0; LANES];
-        for ((x, t), g) in x.chunks(LANES).zip(t.chunks(LANES)).zip(g.chunks_mut(LANES)) {
-            for (i, ((&x, &t), g)) in x.iter().zip(t).zip(g).enumerate() {
-                let e = (-x.abs()).exp();
-                let above = T::ONE / (T::ONE + e);
-                let (p, q) = if x < T::ZERO { (e * above, above) } else { (above, e * above) };
-                let loss = (T::ONE - t) * x + e.ln_1p() + (-x).larger(T::ZERO);
-                let (factor, slope) = power(t * q + (T::ONE - t) * p, gamma);
-                let alpha = slant * t + zeros;
-                sums[i] += (alpha * factor * loss).wide();
-                let by_factor = slope * (T::ONE - t - t) * p * q * loss;
-                *g = scale * alpha * (by_factor + factor * ((T::ONE - t) * p - t * q));
-            }
+/// Calls `$f` with the power and its slope as a function, of which the usual ones need no logarithm.
+macro_rules! with_power {
+    ($gamma:expr, |$power:ident| $f:expr) => {{
+        let gamma: f32 = $gamma;
+        if gamma == 0.0 {
+            let $power = |_: f32| [1.0, 0.0];
+            $f
+        } else if gamma == 2.0 {
+            let $power = |x: f32| [x * x, x + x];
+            $f
+        } else {
+            let $power = |x: f32| power(x, gamma);
+            $f
         }
-        sums.iter().sum()
-    }
+    }};
 }
 
-pleach_simd::lanes! {
-    /// The sum of the losses at logarithms of probabilities; turns weights into slopes by the logarithms, negated.
-    fn logs<T: Float>(logs: &[T], weights: &mut [T], gamma: T) -> f64 {
-        let mut sums = [0.0; LANES];
-        for (logs, weights) in logs.chunks(LANES).zip(weights.chunks_mut(LANES)) {
-            for (i, (&log, weight)) in logs.iter().zip(weights).enumerate() {
-                let p = log.exp();
-                let (factor, slope) = power(T::ONE - p, gamma);
-                sums[i] += (-(*weight * factor * log)).wide();
-                *weight *= factor - slope * p * log;
-            }
-        }
-        sums.iter().sum()
-    }
+/// The sum of the losses of binary logits; writes their gradients. Of `[ones - zeros, zeros, gamma, scale]`.
+fn masks(x: &[f32], t: &[f32], g: &mut [f32], [slant, zeros, gamma, scale]: [f32; 4]) -> f64 {
+    let [sum] = with_power!(gamma, |power| of_logits(x, t, g, |x, t, e| {
+        let ([p, q], u) = (logistic(x, e), 1.0 - t);
+        let (loss, alpha) = (cross_entropy(x, t, e), slant * t + zeros);
+        let [factor, slope] = power(t * q + u * p);
+        let by_factor = slope * (u - t) * (p * q) * loss;
+        (scale * alpha * (by_factor + factor * (u * p - t * q)), [alpha * factor * loss])
+    }));
+    sum
+}
+
+/// The sum of the losses at logarithms of probabilities; writes their slopes by the logarithms, negated and scaled.
+fn logs(logs: &[f32], weights: &[f32], slopes: &mut [f32], [gamma, scale]: [f32; 2]) -> f64 {
+    let [sum] = with_power!(gamma, |power| of_values(logs, weights, slopes, |log, weight| {
+        let p = log.exp_falling();
+        let [factor, slope] = power((1.0 - p).larger(0.0));
+        (scale * weight * (factor - slope * p * log), [-(weight * factor * log)])
+    }));
+    sum
 }

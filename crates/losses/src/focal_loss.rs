@@ -4,7 +4,7 @@ use crate::binary::{self, widened};
 use crate::classes::{Ignore, Targets};
 use crate::focal::{Focal, of_logs, of_masks};
 use crate::mode::Mode;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, PerClass, check_weights};
 use crate::reduction::{Reduction, sum};
 use crate::region::{Ignoring, one_channel};
 use pleach_core::read::Rules;
@@ -59,9 +59,7 @@ impl FocalLoss {
             rules.refuse("alpha", "the weight of what is there is at most 1: what is not has the rest");
         }
         for (key, list) in [("alpha", &self.alpha), ("weight", &self.weight)] {
-            if list.as_ref().is_some_and(Numbers::is_empty) {
-                rules.refuse(key, "an empty list has no weight for any class");
-            }
+            check_weights(key, list.as_ref(), rules);
         }
     }
 
@@ -145,7 +143,7 @@ impl Loss for FocalLoss {
         losses = losses.broadcast_mul(&counts)?;
         if let Some(weight) = &self.weight {
             if channels == 1 && matches!(weight, Numbers::Each(_)) {
-                return Err(Error::new("PL0202", "`weight` is a list, and the prediction has one channel")
+                return Err(Error::new("PL0216", "`weight` is a list, and the prediction has one channel")
                     .hint("give one number"));
             }
             losses = losses.broadcast_mul(&by_channel(weight.of_each("weight", channels)?)?)?;

@@ -1,7 +1,7 @@
 //! The Jaccard loss.
 
 use crate::mode::Mode;
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, check_weights};
 use crate::overlap::{Divisor, Mean, Overlap};
 use crate::reduce::Reduce;
 use crate::region::{Beside, Region, Score, Sums};
@@ -43,9 +43,7 @@ pub struct Jaccard {
 
 impl Jaccard {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
         if self.weight.is_some() && self.mode == Mode::Binary {
             rules.refuse("weight", "binary maps have no classes to weigh");
         }

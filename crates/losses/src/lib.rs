@@ -8,8 +8,9 @@
 //! [`CosineEmbedding`], [`TripletMargin`].
 //!
 //! Most of these also have a fused form: value and gradient in one or two passes over slices, with sums in an order
-//! that the size alone decides. Losses are computed in f32 (f64 for inputs of that type), sums in f64; half-precision
-//! predictions are widened first. A batch without an element has no loss: that is an error for all of them.
+//! that the size alone decides. Losses are computed in f32 (f64 for inputs of that type), sums in f64 (fused forms add a
+//! thousand elements in 32 lanes of f32, and these sums in f64); half-precision predictions are widened first. A batch
+//! without an element has no loss: that is an error for all of them.
 
 mod batch;
 mod bce;
@@ -45,6 +46,7 @@ mod reduction;
 mod region;
 mod smooth_l1;
 mod ssim;
+mod strips;
 mod triplet_margin;
 mod tversky;
 mod tversky_loss;

@@ -3,7 +3,7 @@
 use crate::binary;
 use crate::classes::{self, Ignore, Targets};
 use crate::mode::Mode;
-use crate::numbers::each;
+use crate::numbers::{check_weights, weights};
 use crate::reduction::sum;
 use crate::region::one_channel;
 use pleach_core::read::Rules;
@@ -77,9 +77,7 @@ fn add_slopes(mut misses: Vec<Miss>, share: f64, slopes: &mut [f64]) {
 
 impl Lovasz {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
         if self.weight.is_some() && self.mode == Mode::Binary {
             rules.refuse("weight", "binary maps have no classes to weigh");
         }
@@ -121,10 +119,7 @@ impl Lovasz {
         // |t - p|, as p is between 0 and 1.
         let errors = (&t + (p * (1.0 - (&t * 2.0)?)?)?)?;
         let values = errors.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
-        let weights = match &self.weight {
-            Some(list) => each("weight", list, grid.classes)?,
-            None => vec![1.0; grid.classes],
-        };
+        let weights = weights("weight", self.weight.as_ref(), grid.classes)?;
         let (images, len) = self.images(grid.samples, targets.classes.len());
         let mut slopes = vec![0.0; values.len()];
         for image in 0..images {

@@ -1,6 +1,6 @@
 //! The Dice loss between classes.
 
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, check_weights};
 use crate::overlap::{Divisor, Mean, Overlap};
 use crate::reduce::Reduce;
 use crate::region::{Beside, Region};
@@ -28,9 +28,7 @@ pub struct MulticlassDice {
 
 impl MulticlassDice {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     pub(crate) fn region(&self) -> Region {

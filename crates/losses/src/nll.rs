@@ -2,7 +2,7 @@
 
 use crate::binary::{shapes, widened};
 use crate::classes::{Grid, Ignore, Targets};
-use crate::numbers::each;
+use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::read::Rules;
@@ -35,16 +35,7 @@ pub struct NLL {
 
 impl NLL {
     fn check(&self, rules: &mut Rules) {
-        if self.weight.as_ref().is_some_and(Vec::is_empty) {
-            rules.refuse("weight", "an empty list has no weight for any class");
-        }
-    }
-
-    fn weights(&self, classes: usize) -> Result<Vec<f64>> {
-        match &self.weight {
-            None => Ok(vec![1.0; classes]),
-            Some(list) => each("weight", list, classes),
-        }
+        check_weights("weight", self.weight.as_ref(), rules);
     }
 
     /// What the sum is multiplied by, where the targets that count have so much weight.
@@ -64,7 +55,7 @@ impl NLL {
         }
         let ignore = Ignore::new(self.ignore_index);
         let counts = ignore.count(grid, input.classes)?;
-        let weights = self.weights(grid.classes)?;
+        let weights = weights("weight", self.weight.as_ref(), grid.classes)?;
         let scale = self.scale(counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum());
         input.gradient.fill(0.0);
         let mut total = 0.0;
@@ -87,7 +78,7 @@ impl Loss for NLL {
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
         let logs = widened(x.prediction)?;
         let targets = Targets::read(x, Ignore::new(self.ignore_index))?;
-        let weights = self.weights(targets.grid.classes)?;
+        let weights = weights("weight", self.weight.as_ref(), targets.grid.classes)?;
         let weight_of = |class: usize| weights.get(class).copied().unwrap_or_default();
         let total: f64 = targets.classes.iter().map(|class| class.map_or(0.0, weight_of)).sum();
         let of_class = logs.reshape(targets.grid.dims())?.gather(&targets.index(logs.device())?, 1)?;

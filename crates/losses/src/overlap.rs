@@ -1,6 +1,6 @@
 //! How sums over groups become a loss of overlap: one minus a quotient.
 
-use crate::numbers::Numbers;
+use crate::numbers::{Numbers, PerClass};
 use crate::reduction::Reduction;
 use crate::region::{Score, Sums};
 use pleach_core::{DType, Result, Tensor};

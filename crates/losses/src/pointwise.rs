@@ -3,9 +3,9 @@
 use crate::batch::not_empty;
 use crate::binary::{self, Piece, widened};
 use crate::reduction::{Reduction, sum};
+use crate::strips::of_values;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::{Error, Form, FusedLoss, LossInput, Result, Target, Tensor, Wants};
-use pleach_simd::Float;
 use std::sync::Arc;
 
 /// Numbers against numbers.
@@ -14,7 +14,7 @@ pub(crate) const WANTS: Wants = Wants { form: Form::Values, target: Target::Valu
 /// The prediction in f32 or f64, and the target of its shape in its type.
 ///
 /// # Errors
-/// PL0202 for a target that is missing or of another shape, PL0327 for no samples.
+/// PL0217 for a target that is missing or of another shape, PL0327 for no samples.
 pub(crate) fn inputs(x: &LossInput<'_>, target: Target) -> Result<(Tensor, Tensor)> {
     let prediction = widened(x.prediction)?;
     not_empty(prediction.dims())?;
@@ -28,7 +28,7 @@ pub(crate) fn inputs(x: &LossInput<'_>, target: Target) -> Result<(Tensor, Tenso
 
 /// The error for a target that does not fit.
 pub(crate) fn unlike(target: &[usize], prediction: &[usize]) -> Error {
-    Error::new("PL0202", format!("a target of shape {target:?} does not fit a prediction of shape {prediction:?}"))
+    Error::new("PL0217", format!("a target of shape {target:?} does not fit a prediction of shape {prediction:?}"))
 }
 
 /// The error for what is no probability.
@@ -87,23 +87,11 @@ pub(crate) fn one_pass(
     }
     let mut pieces = binary::pieces::<1>(input)?;
     let [total] = binary::pass(&mut pieces, |Piece { x, t, g, sums, .. }| {
-        sums[0] = elements(x, t, g, scale as f32, &element);
+        let scale = scale as f32;
+        *sums = of_values(x, t, g, |x, t| {
+            let [loss, slope] = element(x, t);
+            (scale * slope, [loss])
+        });
     });
     Ok(total * scale)
-}
-
-const LANES: usize = 8;
-
-pleach_simd::lanes! {
-    fn elements<T: Float, F: Fn(T, T) -> [T; 2]>(x: &[T], t: &[T], g: &mut [T], scale: T, element: F) -> f64 {
-        let mut sums = [0.0; LANES];
-        for ((x, t), g) in x.chunks(LANES).zip(t.chunks(LANES)).zip(g.chunks_mut(LANES)) {
-            for (i, ((&x, &t), g)) in x.iter().zip(t).zip(g).enumerate() {
-                let [loss, slope] = element(x, t);
-                *g = scale * slope;
-                sums[i] += loss.wide();
-            }
-        }
-        sums.iter().sum()
-    }
 }

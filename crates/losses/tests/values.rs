@@ -145,11 +145,11 @@ fn what_is_no_probability_is_refused() {
 fn targets_that_do_not_fit_are_refused() {
     let short = json!({ "shape": [2, 2], "logits": [0.2, 0.5, 0.3, 0.1], "target_shape": [2], "target": [0.0, 1.0] });
     for name in ["MSE", "L1", "SmoothL1", "Huber", "KLDiv", "BCELoss"] {
-        assert_eq!(refused(name, &json!({}), &short), "PL0202", "{name}");
+        assert_eq!(refused(name, &json!({}), &short), "PL0217", "{name}");
     }
     let outside = json!({ "shape": [2, 2], "logits": [0.2, 0.5, 0.3, 0.1], "target_shape": [2], "target": [0, 2] });
     assert_eq!(refused("NLL", &json!({}), &outside), "PL0326");
-    assert_eq!(refused("NLL", &json!({ "weight": [1.0] }), &short), "PL0202");
+    assert_eq!(refused("NLL", &json!({ "weight": [1.0] }), &short), "PL0216");
 }
 
 #[test]

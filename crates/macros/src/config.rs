@@ -47,10 +47,20 @@ fn of_struct(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
             ::pleach_core::export::schemars::JsonSchema,
         )]
         #[serde(crate = "::pleach_core::export::serde")]
-        #[schemars(crate = "::pleach_core::export::schemars")]
+        #[schemars(crate = "::pleach_core::export::schemars", transform = #ident::complete_schema)]
         #item
 
         const _: () = {
+            impl #ident {
+                fn complete_schema(schema: &mut ::pleach_core::export::schemars::Schema) {
+                    let sample = <Self as ::pleach_core::read::ReadTable>::sample();
+                    let sample = ::pleach_core::saved::save(&sample).unwrap_or_default();
+                    ::pleach_core::schema::complete(
+                        schema, <Self as ::pleach_core::read::ReadTable>::FIELDS, &sample,
+                    );
+                }
+            }
+
             #read
 
             impl ::pleach_core::read::Read for #ident {

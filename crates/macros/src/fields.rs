@@ -20,6 +20,23 @@ fn reserved(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Types that no file and no checkpoint can hold, told by their names: the derives would say so at far greater length.
+const FLEETING: [&str; 6] = ["Instant", "Mutex", "RefCell", "RwLock", "SystemTime", "Tensor"];
+
+/// Refuses a field whose value cannot be written down; `instead` says where such a thing belongs.
+pub fn lasting(ty: &Type, instead: &str) -> Result<()> {
+    let what = match ty {
+        Type::Path(p) => match p.path.segments.last() {
+            Some(last) if FLEETING.contains(&last.ident.to_string().as_str()) => format!("`{}`", last.ident),
+            _ => return Ok(()),
+        },
+        Type::Reference(_) => "a reference".to_owned(),
+        Type::BareFn(_) => "a function".to_owned(),
+        _ => return Ok(()),
+    };
+    Err(Error::new_spanned(ty, format!("{what} cannot be written into a file and read back: {instead}")))
+}
+
 pub struct Field {
     pub ident: Ident,
     pub ty: Type,
@@ -89,6 +106,11 @@ fn parse_field(field: &mut syn::Field, kind: Option<&str>) -> Result<Field> {
         ));
     }
     let doc = doc_of(&field.attrs, &ident, "a parameter")?;
+    lasting(
+        &field.ty,
+        "a parameter is a number, text, a list, a `#[config]` type or a `Plug`; what is made of them in a run belongs into \
+         the state",
+    )?;
     let (mut default, mut example, mut sample, mut bounds) = (None, None, None, None);
     let (mut was, mut idle) = (Vec::new(), false);
     let (ours, others): (Vec<_>, Vec<_>) =

@@ -22,7 +22,7 @@ use syn::parse_macro_input;
 #[proc_macro_attribute]
 pub fn plugin(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = parse_macro_input!(args as plugin::Args);
-    let item = parse_macro_input!(item as syn::ItemStruct);
+    let item = parse_macro_input!(item as syn::Item);
     plugin::expand(args, item).unwrap_or_else(|e| e.to_compile_error()).into()
 }
 
@@ -41,6 +41,15 @@ pub fn config(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn state(_args: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as syn::Item);
+    let fields = match &item {
+        syn::Item::Struct(item) => item.fields.iter().collect::<Vec<_>>(),
+        syn::Item::Enum(item) => item.variants.iter().flat_map(|v| &v.fields).collect(),
+        _ => Vec::new(),
+    };
+    let instead = "a state is data: keep numbers and lists of them, and an optimizer's tensors in its `ParamSlots`";
+    if let Some(e) = fields.iter().find_map(|f| fields::lasting(&f.ty, instead).err()) {
+        return e.to_compile_error().into();
+    }
     quote! {
         #[derive(Debug, Clone, PartialEq, ::pleach_core::export::serde::Serialize, ::pleach_core::export::serde::Deserialize)]
         #[serde(crate = "::pleach_core::export::serde")]

@@ -2,9 +2,9 @@
 
 use crate::fields;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, ExprArray, ExprLit, Ident, ItemStruct, Lit, LitStr, Path, Result, Token};
+use syn::{Error, Expr, ExprArray, ExprLit, Ident, Item, Lit, LitStr, Path, Result, Token};
 
 pub struct Args {
     kind: Path,
@@ -52,7 +52,53 @@ fn strings(value: &Expr) -> Result<Vec<LitStr>> {
     }
 }
 
-pub fn expand(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
+/// The kinds that pleach-core has, for whoever misspells one.
+const KINDS: [&str; 13] = [
+    "augmentation", "backend", "command", "importer", "keeper", "loss", "metric", "model", "observer", "optimizer",
+    "scheduler", "source", "task",
+];
+
+/// Refuses what looks like a kind of core's and is none.
+fn misspelt(kind: &Path) -> Result<()> {
+    let Some(ident) = kind.get_ident() else { return Ok(()) };
+    let name = ident.to_string();
+    let near = KINDS.iter().map(|k| (strsim::damerau_levenshtein(&name.to_lowercase(), k), k)).min();
+    match near {
+        Some((0..=2, near)) if *near != name => {
+            Err(Error::new_spanned(ident, format!("there is no kind `{name}`: did you mean `{near}`?")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A macro that a crate can have once. Two plugins of one kind and name in a crate would make it twice, and the
+/// compiler refuses that at the second.
+fn once(kind: &str, name: &LitStr, at: &Ident) -> TokenStream {
+    let letter = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let name: String = name.value().chars().map(letter).collect();
+    let once = format_ident!("plugin_{}_{}_of_this_crate", kind, name, span = at.span());
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_local_definitions)]
+        #[macro_export]
+        macro_rules! #once {
+            () => {};
+        }
+    }
+}
+
+pub fn expand(args: Args, item: Item) -> Result<TokenStream> {
+    misspelt(&args.kind)?;
+    let mut item = match item {
+        Item::Struct(item) => item,
+        Item::Enum(item) => {
+            return Err(Error::new_spanned(
+                item.ident,
+                "a plugin is a struct; an enum can be a parameter of one, with `#[config]` on it",
+            ));
+        }
+        other => return Err(Error::new_spanned(other, "`#[plugin]` goes on a struct with named fields")),
+    };
     let ident = item.ident.clone();
     let doc = fields::doc_of(&item.attrs, &ident, "a plugin");
     let kind_name = args.kind.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
@@ -78,7 +124,10 @@ pub fn expand(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let qualified = format!("{package}/{}", name.value());
     let read = fields::impls(&ident, &fields, check.as_ref());
+    let once = once(&kind_name, &name, &ident);
     Ok(quote! {
+        #once
+
         #[derive(
             Debug, Clone,
             ::pleach_core::export::serde::Serialize,

@@ -161,7 +161,7 @@ impl Classifier {
 impl Net for Classifier {
     fn forward(&self, x: &Named<Tensor>, cx: &mut Cx) -> Result<Named<Tensor>> {
         let maps = self.trunk.features(&still(self.model, x)?, cx)?;
-        let last = maps.last().ok_or_else(|| Error::new("PL0202", format!("{} has no layer", self.model)))?;
+        let last = maps.last().ok_or_else(|| Error::new("PL0222", format!("{} has no layer", self.model)))?;
         let features = ops::adaptive_avg_pool2d(last, [1, 1])?.flatten_from(1)?;
         Ok(Named::one("logits", self.fc.forward(&features)?))
     }

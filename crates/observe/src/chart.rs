@@ -52,8 +52,8 @@ pub(crate) struct Panel {
     pub curves: Vec<Curve>,
 }
 
-/// The whole sheet: panels side by side over a common x axis in epochs.
-pub(crate) fn draw(title: &str, below: &str, panels: &[Panel]) -> Result<Picture> {
+/// The whole sheet: panels side by side over a common x axis, which counts `across`.
+pub(crate) fn draw(title: &str, below: &str, across: &str, panels: &[Panel]) -> Result<Picture> {
     let columns = match panels.len() {
         0 | 1 => 1,
         2 | 4 => 2,
@@ -72,7 +72,8 @@ pub(crate) fn draw(title: &str, below: &str, panels: &[Panel]) -> Result<Picture
         let lines = legends.iter().map(|l| l.last().map_or(0, |e| e.line + 1)).max().unwrap_or(0);
         for (column, (panel, entries)) in side_by_side.iter().zip(&legends).enumerate() {
             let corner = (MARGIN + column as f64 * WIDTH, HEAD + row as f64 * HEIGHT);
-            draw_panel(&mut picture, corner, panel, entries, lines, end);
+            let spot = Spot { corner, lines, across, end };
+            draw_panel(&mut picture, &spot, panel, entries);
         }
     }
     Ok(picture)
@@ -103,7 +104,17 @@ fn legend(picture: &Picture, panel: &Panel) -> Vec<Place> {
     all
 }
 
-fn draw_panel(picture: &mut Picture, (x0, y0): (f64, f64), panel: &Panel, legend: &[Place], lines: usize, end: f64) {
+/// Where a panel stands, and its x axis.
+struct Spot<'a> {
+    corner: (f64, f64),
+    /// Lines of the legend.
+    lines: usize,
+    across: &'a str,
+    end: f64,
+}
+
+fn draw_panel(picture: &mut Picture, spot: &Spot<'_>, panel: &Panel, legend: &[Place]) {
+    let Spot { corner: (x0, y0), lines, across, end } = *spot;
     let (left, right) = (x0 + EDGES.0, x0 + WIDTH - EDGES.1);
     let (top, bottom) = (y0 + 30.0 + ROW * lines as f64, y0 + HEIGHT - EDGES.2);
     let y = Axis::of(panel.curves.iter().flat_map(|c| &c.points).map(|(_, y)| *y), panel.scale);
@@ -131,7 +142,7 @@ fn draw_panel(picture: &mut Picture, (x0, y0): (f64, f64), panel: &Panel, legend
         picture.line(vec![(at, bottom), (at, bottom + 4.0)], AXIS, 1.0);
         picture.words((at, bottom + 17.0), &label, 11.0, FAINT, Anchor::Middle);
     }
-    picture.words(((left + right) / 2.0, bottom + 33.0), "epoch", 11.0, FAINT, Anchor::Middle);
+    picture.words(((left + right) / 2.0, bottom + 33.0), across, 11.0, FAINT, Anchor::Middle);
     for curve in &panel.curves {
         let place = |&(a, b): &(f64, f64)| (left + x.share(a) * (right - left), bottom - y.share(b) * (bottom - top));
         for piece in curve.points.split(|(_, b)| !y.can_show(*b)) {

@@ -130,7 +130,7 @@ mod tests {
             [&[("train_loss", 0.5)], &[("train_loss", f64::NAN), ("val_iou \"a, b\"", 1e-7)]];
         for (epoch, row) in rows.into_iter().enumerate() {
             let metrics: Named<f64> = row.iter().copied().collect();
-            let event = Event::Epoch { step: 7, epoch: epoch as u32, metrics: &metrics, seconds: 1.0 };
+            let event = Event::Epoch { step: 7, epoch: epoch as u32, metrics: &metrics, seconds: 1.0, waited: 0.0 };
             csv.on(&event, &mut Control { params: &params, stop: None, notes: Vec::new() }).unwrap();
         }
         let text = std::fs::read_to_string(dir.path().join(TABLE)).unwrap();

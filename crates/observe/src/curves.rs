@@ -154,7 +154,7 @@ impl Drawer {
                 below.push_str(&format!("  ·  {name} {}", short(trace.last)));
             }
         }
-        let picture = draw(&self.title, &below, &panels)?;
+        let picture = draw(&self.title, &below, "epoch", &panels)?;
         replace(&self.dir.join("curves.svg"), picture.svg().as_bytes())?;
         replace(&self.dir.join("curves.png"), &picture.png(self.curves.scale as f32)?)?;
         self.drawn = Some(Instant::now());

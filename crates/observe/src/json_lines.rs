@@ -15,7 +15,8 @@ pub const FORMAT: u32 = 1;
 /// Writes `log.jsonl` into the run's folder: one line of JSON for the run, and one for each step,
 /// skipped step, validation, epoch and for the end.
 ///
-/// All that differs between equal runs stands under `wall`. An infinite number is written as
+/// All that differs between equal runs stands under `wall`: the time of day, `seconds` that a step or an epoch took, and
+/// the part of them in which it `waited` for data. An infinite number is written as
 /// `{"$float": "inf"}`, NaN alike.
 #[plugin(observer)]
 pub struct JsonLines {
@@ -65,12 +66,12 @@ impl Watcher for Writer {
     /// would stand after that length and be cut off when the run goes on.
     fn on(&mut self, event: &Event<'_>, _: &mut Control<'_>) -> Result<()> {
         let line = match *event {
-            Event::Step { step, epoch, metrics, lr, samples, seconds } => {
+            Event::Step { step, epoch, metrics, lr, samples, seconds, waited } => {
                 if !step.is_multiple_of(self.every_n_steps) {
                     return Ok(());
                 }
                 let rate = if seconds > 0.0 { samples as f64 / seconds } else { 0.0 };
-                let wall = json!({ "seconds": seconds, "samples_per_second": rate, "time": now() });
+                let wall = json!({ "seconds": seconds, "waited": waited, "samples_per_second": rate, "time": now() });
                 let metrics = table(metrics)?;
                 json!({ "event": "step", "step": step, "epoch": epoch, "metrics": metrics, "lr": saved::save(lr)?, "wall": wall })
             }
@@ -81,8 +82,8 @@ impl Watcher for Writer {
                 let metrics = table(metrics)?;
                 json!({ "event": "validation", "step": step, "epoch": epoch, "metrics": metrics, "wall": { "time": now() } })
             }
-            Event::Epoch { step, epoch, metrics, seconds } => {
-                let wall = json!({ "seconds": seconds, "time": now() });
+            Event::Epoch { step, epoch, metrics, seconds, waited } => {
+                let wall = json!({ "seconds": seconds, "waited": waited, "time": now() });
                 json!({ "event": "epoch", "step": step, "epoch": epoch, "metrics": table(metrics)?, "wall": wall })
             }
             Event::End { step, epoch, reason } => {

@@ -20,6 +20,7 @@ pub mod last;
 pub mod mode;
 mod picture;
 pub mod progress;
+pub mod rates;
 mod replace;
 mod short;
 pub mod tensor_board;

@@ -11,9 +11,15 @@ use std::time::Instant;
 /// At most so many metrics stand in one line.
 const SHOWN: usize = 8;
 
+/// The share of waiting from which on it stands beside the rate.
+const NOTABLE: f64 = 0.05;
+
 /// Shows how far the run is: on a terminal a bar for each epoch with rate, time left, loss and learning
 /// rate, and one for each validation; elsewhere a line for each epoch and now and then one within it. All of it
 /// goes to standard error.
+///
+/// The line of an epoch says how much of its time was spent waiting for data, and so do steps where it is a twentieth
+/// or more: then `[dataloader] num_workers` or `cache` help, or smaller images.
 #[plugin(observer)]
 pub struct Progress {
     /// How many times per second a terminal is drawn anew at most.
@@ -48,6 +54,7 @@ struct Standing {
     step: u64,
     samples_per_second: f64,
     seconds_per_step: f64,
+    waited_per_step: f64,
     live: String,
 }
 
@@ -59,7 +66,9 @@ impl Standing {
     }
 
     fn rate(&self) -> String {
-        format!("{} samples/s", short(self.samples_per_second))
+        let waiting = share(self.waited_per_step, self.seconds_per_step);
+        let note = if waiting < NOTABLE { String::new() } else { format!(", {}", waiting_for_data(waiting)) };
+        format!("{} samples/s{note}", short(self.samples_per_second))
     }
 
     fn left(&self) -> String {
@@ -93,6 +102,7 @@ impl Meter {
             step: run.step,
             samples_per_second: 0.0,
             seconds_per_step: 0.0,
+            waited_per_step: 0.0,
             live: String::new(),
         };
         Self { at, screen }
@@ -102,11 +112,13 @@ impl Meter {
 impl Watcher for Meter {
     fn on(&mut self, event: &Event<'_>, control: &mut Control<'_>) -> Result<()> {
         match *event {
-            Event::Step { step, epoch, metrics, lr, samples, seconds } => {
+            Event::Step { step, epoch, metrics, lr, samples, seconds, waited } => {
                 (self.at.step, self.at.epoch, self.at.done) = (step, epoch, self.at.done + 1);
                 if seconds > 0.0 {
-                    smooth(&mut self.at.samples_per_second, samples as f64 / seconds);
-                    smooth(&mut self.at.seconds_per_step, seconds);
+                    let first = self.at.seconds_per_step == 0.0;
+                    smooth(&mut self.at.samples_per_second, samples as f64 / seconds, first);
+                    smooth(&mut self.at.seconds_per_step, seconds, first);
+                    smooth(&mut self.at.waited_per_step, waited, first);
                 }
                 self.at.live.clear();
                 for (name, value) in metrics.iter().take(1) {
@@ -122,10 +134,11 @@ impl Watcher for Meter {
                 self.screen.say(&format!("{}, step {step}: left out: {reason}", self.at.epoch()));
             }
             Event::Evaluating { split, done, of } => self.screen.evaluating(split, done, of),
-            Event::Epoch { epoch, metrics, seconds, .. } => {
+            Event::Epoch { epoch, metrics, seconds, waited, .. } => {
                 (self.at.epoch, self.at.done) = (epoch, 0);
                 self.screen.epoch_over();
-                self.screen.say(&format!("{}  {}  ({})", self.at.epoch(), listed(metrics), duration(seconds)));
+                let (time, waiting) = (duration(seconds), waiting_for_data(share(waited, seconds)));
+                self.screen.say(&format!("{}  {}  ({time}, {waiting})", self.at.epoch(), listed(metrics)));
             }
             Event::End { step, reason, .. } => {
                 self.screen.epoch_over();
@@ -141,8 +154,17 @@ impl Watcher for Meter {
     }
 }
 
-fn smooth(mean: &mut f64, now: f64) {
-    *mean = if *mean > 0.0 { 0.9 * *mean + 0.1 * now } else { now };
+fn smooth(mean: &mut f64, now: f64, first: bool) {
+    *mean = if first { now } else { 0.9 * *mean + 0.1 * now };
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// `4 % waiting for data`.
+fn waiting_for_data(share: f64) -> String {
+    format!("{:.0} % waiting for data", 100.0 * share)
 }
 
 fn listed(metrics: &Named<f64>) -> String {
@@ -271,11 +293,12 @@ mod tests {
         for epoch in epochs {
             for step in 1..=steps {
                 let step = u64::from(epoch) * steps + step;
-                let event = Event::Step { step, epoch, metrics: &train, lr: &[1e-3], samples: 64, seconds: 0.5 };
+                let event =
+                    Event::Step { step, epoch, metrics: &train, lr: &[1e-3], samples: 64, seconds: 0.5, waited: 0.0 };
                 meter.on(&event, &mut control).unwrap();
             }
             meter.on(&Event::Evaluating { split: "val", done: 1, of: 2 }, &mut control).unwrap();
-            let event = Event::Epoch { step: 0, epoch, metrics: &all, seconds: 2.0 };
+            let event = Event::Epoch { step: 0, epoch, metrics: &all, seconds: 2.0, waited: 0.5 };
             meter.on(&event, &mut control).unwrap();
         }
         meter.on(&Event::End { step: 8, epoch: 2, reason: "max_epochs" }, &mut control).unwrap();
@@ -295,11 +318,28 @@ mod tests {
                 "a note",
                 "epoch 1/2  2/4  train_loss 0.5000  lr 0.0010  128.0 samples/s  1s left",
                 "epoch 1/2  4/4  train_loss 0.5000  lr 0.0010  128.0 samples/s  0s left",
-                "epoch 1/2  train_loss 0.5000  val_accuracy 0.9800  (2s)",
+                "epoch 1/2  train_loss 0.5000  val_accuracy 0.9800  (2s, 25 % waiting for data)",
             ]
         );
         assert_eq!(text.lines().last(), Some("ended at step 8: max_epochs"));
         assert!(!text.contains('\u{1b}'), "a pipe gets no escapes");
+    }
+
+    #[test]
+    fn waiting_that_matters_stands_beside_the_rate() {
+        let at = |waited_per_step| Standing {
+            epoch: 0,
+            max_epochs: None,
+            done: 1,
+            of: 2,
+            step: 1,
+            samples_per_second: 64.0,
+            seconds_per_step: 0.5,
+            waited_per_step,
+            live: String::new(),
+        };
+        assert_eq!(at(0.02).rate(), "64.0 samples/s");
+        assert_eq!(at(0.2).rate(), "64.0 samples/s, 40 % waiting for data");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Run {
             }
             let train: Named<f64> = [("train_loss", 2.0 / x), ("train_dice_loss", f64::INFINITY)].into_iter().collect();
             let seconds = self.began.elapsed().as_secs_f64();
-            let event = Event::Step { step, epoch, metrics: &train, lr: &[0.1 / x], samples: 8, seconds };
+            let event = Event::Step { step, epoch, metrics: &train, lr: &[0.1 / x], samples: 8, seconds, waited: 0.0 };
             self.tell(step, &event);
             let val_loss = 1.0 / x + if step > 12 { 0.1 } else { 0.0 };
             let mut val: Named<f64> = [("val_loss", val_loss), ("val_accuracy", 1.0 - 1.0 / x)].into_iter().collect();
@@ -89,7 +89,7 @@ impl Run {
             }
             if epoch_end {
                 val.insert("train_loss", 2.1 / x);
-                self.tell(step, &Event::Epoch { step, epoch, metrics: &val, seconds });
+                self.tell(step, &Event::Epoch { step, epoch, metrics: &val, seconds, waited: 0.0 });
             }
             if step == saved {
                 checkpoint = Some(self.save());
@@ -295,7 +295,7 @@ fn an_average_without_its_weights_is_refused() {
     let mut again = Run::begin(dir.path(), 6);
     again.watchers[4].restore(&serde_json::from_str(&state[4]).unwrap()).unwrap();
     let metrics = Named::one("train_loss", 1.0);
-    let event = Event::Step { step: 8, epoch: 1, metrics: &metrics, lr: &[0.1], samples: 1, seconds: 1.0 };
+    let event = Event::Step { step: 8, epoch: 1, metrics: &metrics, lr: &[0.1], samples: 1, seconds: 1.0, waited: 0.0 };
     let mut control = Control { params: &again.params, stop: None, notes: Vec::new() };
     assert_eq!(again.watchers[4].on(&event, &mut control).unwrap_err().code(), "PL0204");
 }
@@ -307,7 +307,7 @@ fn a_metric_that_is_not_measured_is_named_with_those_that_are() {
     let mut watcher = rule.start(&RunInfo::default()).unwrap();
     let (train, val) = (Named::one("train_loss", 1.0), Named::one("val_loss", 1.0));
     let mut on = |event: &Event<'_>| watcher.on(event, &mut Control { params: &params, stop: None, notes: Vec::new() });
-    let epoch = |metrics| Event::Epoch { step: 1, epoch: 0, metrics, seconds: 1.0 };
+    let epoch = |metrics| Event::Epoch { step: 1, epoch: 0, metrics, seconds: 1.0, waited: 0.0 };
     on(&epoch(&train)).expect("an epoch without validation cannot have it");
     on(&Event::Validated { step: 1, epoch: 1, metrics: &val }).unwrap();
     let error = on(&epoch(&val)).unwrap_err();

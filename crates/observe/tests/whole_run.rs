@@ -49,7 +49,7 @@ fn play(dir: &Path, epochs: u32, extra: &[(&str, f64)]) {
             let share = step as f64 / total as f64;
             let lr = 3e-3 * (t / 2.0).min(1.0) * (0.5 + 0.5 * (std::f64::consts::PI * share).cos());
             let metrics = Named::one("train_loss", loss);
-            tell(&Event::Step { step, epoch, metrics: &metrics, lr: &[lr], samples: 32, seconds: 0.01 });
+            tell(&Event::Step { step, epoch, metrics: &metrics, lr: &[lr], samples: 32, seconds: 0.01, waited: 0.0 });
         }
         let t = f64::from(epoch) + 1.0;
         let mut metrics: Named<f64> = [
@@ -63,7 +63,7 @@ fn play(dir: &Path, epochs: u32, extra: &[(&str, f64)]) {
         tell(&Event::Validated { step, epoch, metrics: &metrics });
         metrics.insert("train_loss", sum / STEPS_PER_EPOCH as f64);
         sum = 0.0;
-        tell(&Event::Epoch { step, epoch, metrics: &metrics, seconds: 0.5 });
+        tell(&Event::Epoch { step, epoch, metrics: &metrics, seconds: 0.5, waited: 0.0 });
     }
     tell(&Event::End { step, epoch: epochs, reason: "max_epochs" });
 }

@@ -1,8 +1,10 @@
 //! Averages an image to a given size.
 
+use crate::apply;
 use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor};
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{par_rows, sum};
+use pleach_simd::sum;
 use std::ops::Range;
 
 const NAME: &str = "adaptive_avg_pool2d";
@@ -16,12 +18,15 @@ pub fn adaptive_avg_pool2d(x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     if h * w == 0 || size.contains(&0) {
         bail!("{NAME}: nothing to average from {:?} to {size:?}", x.dims());
     }
+    sizes::total(NAME, &[n, c, size[0], size[1]])?;
     let op = Op { planes: [n, c], input: [h, w], windows: [spans(h, size[0]), spans(w, size[1])] };
-    x.contiguous()?.apply_op1(op)
+    apply::one(x, op)
 }
 
-fn spans(from: usize, to: usize) -> Vec<Range<usize>> {
-    (0..to).map(|i| i * from / to..((i + 1) * from).div_ceil(to)).collect()
+/// Window i reaches from `floor(i from / to)` to `ceil((i + 1) from / to)`, in products that do not overflow.
+pub(crate) fn spans(from: usize, to: usize) -> Vec<Range<usize>> {
+    let (wide, count) = (from as u128, to as u128);
+    (0..count).map(|i| (i * wide / count) as usize..((i + 1) * wide).div_ceil(count) as usize).collect()
 }
 
 struct Op {
@@ -53,8 +58,7 @@ impl CustomOp1 for Op {
         let width = self.input[1];
         for_float!(NAME, dtype(s), T => {
             let x = slice::<T>(NAME, s, l)?;
-            let mut means = vec![0.0; n * c * area];
-            par_rows(&mut means, area, |r, means| {
+            let means = fresh::rows(n * c * area, area, |r, means| {
                 let x = &x[r * area_in..][..area_in];
                 for (mean, (rows, cols)) in means.iter_mut().zip(self.windows()) {
                     let count = (rows.len() * cols.len()) as f64;
@@ -72,8 +76,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![0.0; x.elem_count()];
-            par_rows(&mut dx, area_in, |r, dx| {
+            let dx = fresh::rows(x.elem_count(), area_in, |r, dx| {
                 for (&dy, (rows, cols)) in dys[r * area..].iter().zip(self.windows()) {
                     let share = dy / (rows.len() * cols.len()) as T;
                     for i in rows {

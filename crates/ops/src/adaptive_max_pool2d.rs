@@ -1,9 +1,11 @@
 //! Takes the largest of each cell of a grid of given size.
 
+use crate::adaptive_avg_pool2d::spans;
+use crate::apply;
 use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor};
-use crate::sizes;
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{par_rows, par_rows2};
+use pleach_simd::par_rows2;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -24,13 +26,7 @@ pub fn adaptive_max_pool2d(x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
     }
     sizes::total(NAME, &[n, c, size[0], size[1]])?;
     let windows = [spans(h, size[0]), spans(w, size[1])];
-    x.contiguous()?.apply_op1(Op { planes: [n, c], input: [h, w], windows, winners: OnceLock::new() })
-}
-
-/// Window i reaches from `floor(i from / to)` to `ceil((i + 1) from / to)`, in products that do not overflow.
-fn spans(from: usize, to: usize) -> Vec<Range<usize>> {
-    let (wide, count) = (from as u128, to as u128);
-    (0..count).map(|i| (i * wide / count) as usize..((i + 1) * wide).div_ceil(count) as usize).collect()
+    apply::one(x, Op { planes: [n, c], input: [h, w], windows, winners: OnceLock::new() })
 }
 
 struct Op {
@@ -92,8 +88,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![0.0; x.elem_count()];
-            par_rows(&mut dx, area_in, |r, dx| {
+            let dx = fresh::rows(x.elem_count(), area_in, |r, dx| {
                 let range = r * area..(r + 1) * area;
                 for (&at, &dy) in winners[range.clone()].iter().zip(&dys[range]) {
                     dx[at as usize] += dy;

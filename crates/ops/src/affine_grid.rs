@@ -1,6 +1,7 @@
 //! Makes the sampling grid of an affine map.
 
 use crate::Corners;
+use crate::apply;
 use crate::host::{Host, dtype, for_float, output, slice, tensor};
 use crate::sizes::{self, Sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
@@ -22,7 +23,7 @@ pub fn affine_grid(theta: &Tensor, size: [usize; 2], corners: Corners) -> Result
         bail!("{NAME}: a grid of at least one pixel expected, got {size:?} for theta {:?}", theta.dims());
     }
     sizes::total(NAME, &[n, size[0], size[1], 2])?;
-    theta.contiguous()?.apply_op1(Op { images: n, size, corners })
+    apply::one(theta, Op { images: n, size, corners })
 }
 
 struct Op {
@@ -31,20 +32,15 @@ struct Op {
     corners: Corners,
 }
 
-impl Op {
-    /// The coordinate of each position along an axis.
-    fn coordinates(&self, axis: usize) -> Vec<f64> {
-        let count = self.size[axis];
-        let (last, half) = (
-            (count - 1) as f64,
-            match self.corners {
-                Corners::Centres => (count - 1) as f64,
-                Corners::Edges => count as f64,
-            },
-        );
-        // From the middle outwards: the same on both sides. A single one stands in the middle.
-        (0..count).map(|i| if count > 1 { (2.0 * i as f64 - last) / half } else { 0.0 }).collect()
-    }
+/// The coordinate of each of `count` positions along an axis.
+pub(crate) fn coordinates(count: usize, corners: Corners) -> Vec<f64> {
+    let last = (count - 1) as f64;
+    let half = match corners {
+        Corners::Centres => last,
+        Corners::Edges => count as f64,
+    };
+    // From the middle outwards: the same on both sides. A single one stands in the middle.
+    (0..count).map(|i| if count > 1 { (2.0 * i as f64 - last) / half } else { 0.0 }).collect()
 }
 
 impl CustomOp1 for Op {
@@ -53,7 +49,7 @@ impl CustomOp1 for Op {
     }
 
     fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
-        let ([h, w], ys, xs) = (self.size, self.coordinates(0), self.coordinates(1));
+        let ([h, w], [ys, xs]) = (self.size, self.size.map(|count| coordinates(count, self.corners)));
         for_float!(NAME, dtype(s), T => {
             let theta = slice::<T>(NAME, s, l)?;
             let mut grid = vec![0.0; self.images * h * w * 2];
@@ -70,7 +66,7 @@ impl CustomOp1 for Op {
     }
 
     fn bwd(&self, theta: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
-        let ([h, w], ys, xs) = (self.size, self.coordinates(0), self.coordinates(1));
+        let ([h, w], [ys, xs]) = (self.size, self.size.map(|count| coordinates(count, self.corners)));
         let dy = dy.contiguous()?;
         for_float!(NAME, theta.dtype(), T => {
             let hdy = Host::read(NAME, &dy);

@@ -1,10 +1,12 @@
 //! Averages over sliding windows.
 
 use crate::Pool2d;
+use crate::apply;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use pleach_simd::{Float, lanes, par_rows};
+use pleach_simd::lanes;
 use std::num::NonZeroUsize;
 
 const NAME: &str = "avg_pool2d";
@@ -30,7 +32,8 @@ pub fn avg_pool2d(x: &Tensor, p: &Pool2d, count: CountPadding) -> Result<Tensor>
     let window = p.window(NAME, [h, w])?;
     let counts = [0, 1].map(|axis| counts(&window, axis, count));
     let op = Op { planes: [n, c], window, counts };
-    x.contiguous()?.apply_op1(op)
+    sizes::total(NAME, &[n, c, op.window.output[0], op.window.output[1]])?;
+    apply::one(x, op)
 }
 
 /// By how many cells along `axis` each output divides.
@@ -68,7 +71,7 @@ struct Op {
 lanes! {
     fn plane<T: Real>(g: &Window, counts: &[Vec<f64>; 2], x: &[T], y: &mut [T]) {
         for (row, y) in y.chunks_mut(g.output[1]).enumerate() {
-            for [i, j] in g.taps() {
+            for [i, j] in g.near_taps() {
                 let cols = g.reach(1, j);
                 if cols.is_empty() || !g.reach(0, i).contains(&row) {
                     continue;
@@ -93,7 +96,7 @@ lanes! {
             for (share, (&dy, &n)) in share.iter_mut().zip(dy.iter().zip(&counts[1])) {
                 *share = dy / T::of(counts[0][row] * n);
             }
-            for [i, j] in g.taps() {
+            for [i, j] in g.near_taps() {
                 let cols = g.reach(1, j);
                 if cols.is_empty() || !g.reach(0, i).contains(&row) {
                     continue;
@@ -117,8 +120,7 @@ impl CustomOp1 for Op {
         let (g, [n, c]) = (&self.window, self.planes);
         for_float!(NAME, dtype(s), T => {
             let x = slice::<T>(NAME, s, l)?;
-            let mut y = vec![T::ZERO; n * c * g.area_out()];
-            par_rows(&mut y, g.area_out(), |r, y| {
+            let y = fresh::rows(n * c * g.area_out(), g.area_out(), |r, y| {
                 plane(g, &self.counts, &x[r * g.area_in()..][..g.area_in()], y);
             });
             Ok(output(y, (n, c, g.output[0], g.output[1])))
@@ -131,8 +133,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![T::ZERO; x.elem_count()];
-            par_rows(&mut dx, g.area_in(), |r, dx| {
+            let dx = fresh::rows(x.elem_count(), g.area_in(), |r, dx| {
                 plane_back(g, &self.counts, &dys[r * g.area_out()..][..g.area_out()], dx);
             });
             tensor(dx, x.shape()).map(Some)

@@ -18,15 +18,14 @@ pub fn bce_with_logits(logits: &Tensor, targets: &Tensor, pos_weight: Option<&Te
     if logits.dims() != targets.dims() {
         bail!("{NAME}: logits {:?} and targets {:?} differ in shape", logits.dims(), targets.dims());
     }
-    let (x, t) = (logits.contiguous()?, targets.contiguous()?);
     let weight = match pos_weight {
         None => None,
         Some(w) => match w.broadcast_as(logits.shape()) {
-            Ok(w) => Some(w.contiguous()?),
+            Ok(w) => Some(w),
             Err(_) => bail!("{NAME}: pos_weight {:?} does not broadcast to logits {:?}", w.dims(), logits.dims()),
         },
     };
-    apply(Op, &x, &t, weight.as_ref())
+    apply(Op, logits, targets, weight.as_ref())
 }
 
 struct Op;

@@ -1,5 +1,6 @@
 //! Convolves volumes.
 
+use crate::apply::in_order;
 use crate::conv::bias_grad;
 use crate::host::{Host, dtype, for_float, output, slice, tensor};
 use crate::optional::{Input, WithOptional, apply};
@@ -44,8 +45,8 @@ pub fn conv3d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv3d) -> Resu
     let mut sizes = [0; 3];
     for axis in 0..3 {
         match count(input[axis], kernel[axis], p.stride[axis], padding[axis], p.dilation[axis]) {
-            Some(n) => sizes[axis] = n,
-            None => bail!("{NAME}: no window fits for x {:?}, w {:?}, {p:?}", x.dims(), w.dims()),
+            Some(n) if input[axis] > 0 => sizes[axis] = n,
+            _ => bail!("{NAME}: no window fits for x {:?}, w {:?}, {p:?}", x.dims(), w.dims()),
         }
     }
     let padded = [0, 1, 2].map(|axis| input[axis] + 2 * padding[axis]);
@@ -53,7 +54,7 @@ pub fn conv3d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv3d) -> Resu
     if !countable(&[images, cin, kd, pd, ph, pw]) || !countable(&[images, cout, sizes[0], sizes[1], sizes[2]]) {
         bail!("{NAME}: more elements than can be counted for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
     }
-    let mut x = x.contiguous()?;
+    let mut x = in_order(NAME, x)?;
     if p.padding_mode != Pad::Zero && padding != [0; 3] {
         x = pad(&x, padding, p.padding_mode)?;
         (input, padding) = (padded, [0; 3]);
@@ -70,8 +71,7 @@ pub fn conv3d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv3d) -> Resu
         padding,
         dilation: p.dilation,
     };
-    let bias = bias.map(Tensor::contiguous).transpose()?;
-    apply(Op { volume }, &x, &w.contiguous()?, bias.as_ref())
+    apply(Op { volume }, &x, w, bias)
 }
 
 /// Pads volumes, planes first, then depth: as rows of whole planes.

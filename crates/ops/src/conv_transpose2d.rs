@@ -1,8 +1,9 @@
 //! Convolves images the transposed way.
 
 use crate::conv::{self, Geometry};
-use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor, vector};
+use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor};
 use crate::optional::{Input, WithOptional, apply};
+use crate::volume::{bias_fits, channels_fit_transposed, countable, spread};
 use crate::window::Window;
 use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 
@@ -36,34 +37,31 @@ impl Default for ConvTranspose2d {
 /// In place of candle's, which has no groups and is a direct loop of short dot products.
 pub fn conv_transpose2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &ConvTranspose2d) -> Result<Tensor> {
     let geometry = geometry(x, w, p)?;
-    let (x, w) = (x.contiguous()?, w.contiguous()?);
-    let bias = bias.map(|bias| vector(NAME, "bias", bias, geometry.groups * geometry.ci)).transpose()?;
-    apply(Op { geometry }, &x, &w, bias.as_ref())
+    bias_fits(NAME, bias, geometry.groups * geometry.ci)?;
+    apply(Op { geometry }, x, w, bias)
 }
 
 /// The convolution whose input is our output.
 fn geometry(x: &Tensor, w: &Tensor, p: &ConvTranspose2d) -> Result<Geometry> {
     let [images, cin, h, wide] = dims4(NAME, "x", x)?;
     let [cin_w, ci, kh, kw] = dims4(NAME, "w", w)?;
-    if cin == 0 || ci == 0 || cin != cin_w || !cin.is_multiple_of(p.groups) {
-        bail!("{NAME}: x {:?} and w {:?} do not fit with {} groups", x.dims(), w.dims(), p.groups);
-    }
+    channels_fit_transposed(NAME, x, w, [cin, cin_w, ci], p.groups)?;
     let (kernel, output) = ([kh, kw], [h, wide]);
     let mut input = [0; 2];
     for axis in 0..2 {
-        let (stride, dilation) = (p.stride[axis], p.dilation[axis]);
-        let more = p.output_padding[axis];
-        if stride == 0 || dilation == 0 || kernel[axis] == 0 || output[axis] == 0 {
-            bail!("{NAME}: nothing to do for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
-        }
+        let (stride, dilation, more) = (p.stride[axis], p.dilation[axis], p.output_padding[axis]);
         if more >= stride.max(dilation) {
             bail!("{NAME}: output_padding must be less than stride or dilation: {p:?}");
         }
-        let full = (output[axis] - 1) * stride + dilation * (kernel[axis] - 1) + more + 1;
-        if full <= 2 * p.padding[axis] {
-            bail!("{NAME}: padding leaves nothing of the output for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
+        match spread(output[axis], kernel[axis], stride, p.padding[axis], dilation, more) {
+            Some(n) => input[axis] = n,
+            None => bail!("{NAME}: padding leaves nothing of the output for x {:?}, w {:?}, {p:?}", x.dims(), w.dims()),
         }
-        input[axis] = full - 2 * p.padding[axis];
+    }
+    // With the padding, as that is what the passes go over.
+    let padded = [0, 1].map(|axis| input[axis].saturating_add(2 * p.padding[axis]));
+    if !countable(&[images, ci * p.groups, padded[0], padded[1]]) {
+        bail!("{NAME}: more elements than can be counted for x {:?}, w {:?}, {p:?}", x.dims(), w.dims());
     }
     Ok(Geometry {
         images,

@@ -37,8 +37,7 @@ impl Default for ConvTranspose3d {
 pub fn conv_transpose3d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &ConvTranspose3d) -> Result<Tensor> {
     let volume = volume_of(x, w, p)?;
     bias_fits(NAME, bias, volume.groups * volume.ci)?;
-    let bias = bias.map(Tensor::contiguous).transpose()?;
-    apply(Op { volume }, &x.contiguous()?, &w.contiguous()?, bias.as_ref())
+    apply(Op { volume }, x, w, bias)
 }
 
 /// The convolution whose input is our output.

@@ -1,6 +1,8 @@
 //! Drops elements.
 
+use crate::apply;
 use crate::host::{Host, dtype, for_float, output, slice, tensor};
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::par_rows;
 
@@ -23,11 +25,11 @@ pub(crate) fn drop_runs(
     if !(0.0..=1.0).contains(&p) {
         bail!("{name}: p between 0 and 1 expected, got {p}");
     }
-    let draws = x.elem_count() / run.max(1);
+    let draws = sizes::total(name, x.dims())? / run.max(1);
     let kept = (0..draws).map(|_| f64::from(uniform()) >= p).collect();
     let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let op = Op { name, run, kept, scale };
-    x.contiguous()?.apply_op1(op)
+    apply::one(x, op)
 }
 
 struct Op {

@@ -25,10 +25,10 @@ impl<T: Real> Tap<T> {
 }
 
 /// The pixels along one axis that a sample takes from, the first `K` of four: `None` where there are zeros.
-struct Along<T> {
-    at: [Option<usize>; 4],
-    weight: [T; 4],
-    slope: [T; 4],
+pub(crate) struct Along<T> {
+    pub at: [Option<usize>; 4],
+    pub weight: [T; 4],
+    pub slope: [T; 4],
 }
 
 /// How a grid is read on an image.
@@ -83,7 +83,7 @@ impl Places {
     }
 
     /// Nothing for a coordinate that leads to no number.
-    fn axis<T: Real>(&self, coordinate: T, size: usize) -> Option<Along<T>> {
+    pub fn axis<T: Real>(&self, coordinate: T, size: usize) -> Option<Along<T>> {
         let cells = T::of(match self.corners {
             Corners::Centres => (size - 1) as f64,
             Corners::Edges => size as f64,

@@ -1,8 +1,9 @@
 //! Reads images at the places that a grid names.
 
+use crate::apply;
 use crate::grid_place::{NOWHERE, Places, Tap};
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
-use crate::{Corners, sizes};
+use crate::{Corners, fresh, sizes};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::par_rows;
 
@@ -55,7 +56,7 @@ pub fn grid_sample(x: &Tensor, grid: &Tensor, how: Sampling, outside: Outside, c
     sizes::total(NAME, &[n, c, oh, ow])?;
     let places = Places { image: [h, w], how, outside, corners };
     let op = Op { planes: [n, c], size: [oh, ow], places };
-    x.contiguous()?.apply_op2(&grid.contiguous()?, op)
+    apply::two(x, grid, op)
 }
 
 struct Op {
@@ -139,8 +140,7 @@ impl Op {
     fn samples<T: Real>(&self, x: &[T], grid: &[T]) -> Vec<T> {
         let ([n, c], [area_in, area], k) = (self.planes, self.areas(), self.places.taps());
         let (parts, width) = (self.parts(grid), self.size[1]);
-        let mut y = vec![T::ZERO; n * c * area];
-        par_rows(&mut y, width, |row, y| {
+        fresh::rows(n * c * area, width, |row, y| {
             let (plane, row) = (row / self.size[0], row % self.size[0]);
             let x = &x[plane * area_in..][..area_in];
             let parts = &parts[(plane / c * area + row * width) * k..][..width * k];
@@ -149,16 +149,14 @@ impl Op {
                 4 => gather::<T, 4>(x, parts, y),
                 _ => gather::<T, 16>(x, parts, y),
             }
-        });
-        y
+        })
     }
 
     /// Each plane goes over its samples in their order.
     fn image_gradient<T: Real>(&self, grid: &[T], dy: &[T]) -> Vec<T> {
         let ([n, c], [area_in, area], k) = (self.planes, self.areas(), self.places.taps());
         let parts = self.parts(grid);
-        let mut dx = vec![T::ZERO; n * c * area_in];
-        par_rows(&mut dx, area_in, |plane, dx| {
+        fresh::rows(n * c * area_in, area_in, |plane, dx| {
             let dy = &dy[plane * area..][..area];
             let parts = &parts[plane / c * area * k..][..area * k];
             match k {
@@ -166,8 +164,7 @@ impl Op {
                 4 => scatter::<T, 4>(dy, parts, dx),
                 _ => scatter::<T, 16>(dy, parts, dx),
             }
-        });
-        dx
+        })
     }
 
     /// Each place adds up its channels in their order.

@@ -23,10 +23,10 @@ impl pointwise::Pointwise for Hardswish {
     fn grad<T: Real>(x: T, dy: T) -> T {
         if x <= T::of(-3.0) {
             T::ZERO
-        } else if x < T::of(3.0) {
-            dy * (x / T::of(3.0) + T::of(0.5))
-        } else {
+        } else if x >= T::of(3.0) {
             dy
+        } else {
+            dy * (x / T::of(3.0) + T::of(0.5))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reads tensors as slices of host memory and makes tensors out of vectors.
 
+use crate::sizes;
 use crate::tile::Tiled;
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
@@ -61,18 +62,20 @@ macro_rules! for_float {
 pub(crate) use for_float;
 
 pub(crate) fn no_dtype(op: &'static str, dtype: DType) -> Error {
-    Error::Msg(format!("{op}: f32 or f64 expected, got {dtype:?}")).bt()
+    Error::Msg(format!("{op}: f32, f64, bf16 or f16 expected, got {dtype:?}")).bt()
+}
+
+/// Two inputs of unlike types.
+pub(crate) fn unlike(op: &'static str, dtype: DType, first: DType) -> Error {
+    Error::Msg(format!("{op}: one dtype for all inputs expected, got {dtype:?} beside {first:?}")).bt()
 }
 
 /// The elements of a contiguous tensor inside a custom op.
 pub(crate) fn slice<'a, T: Real>(op: &'static str, s: &'a CpuStorage, l: &Layout) -> Result<&'a [T]> {
     let Some((from, to)) = l.contiguous_offsets() else { bail!("{op}: contiguous input expected, got {l:?}") };
-    let (CpuStorage::F32(_) | CpuStorage::F64(_)) = s else {
-        return Err(no_dtype(op, dtype(s)));
-    };
     match s.as_slice::<T>() {
         Ok(data) => Ok(&data[from..to]),
-        Err(_) => bail!("{op}: one dtype for all inputs expected, got {:?} beside {:?}", dtype(s), T::DTYPE),
+        Err(_) => Err(unlike(op, dtype(s), T::DTYPE)),
     }
 }
 
@@ -111,8 +114,9 @@ pub(crate) fn output<T: Real>(data: Vec<T>, shape: impl Into<Shape>) -> (CpuStor
     (T::to_cpu_storage_owned(data), shape.into())
 }
 
-/// The four sizes of an image tensor.
+/// The four sizes of an image tensor, whose products do not overflow.
 pub(crate) fn dims4(op: &'static str, what: &str, t: &Tensor) -> Result<[usize; 4]> {
+    sizes::total(op, t.dims())?;
     match t.dims() {
         &[a, b, c, d] => Ok([a, b, c, d]),
         other => bail!("{op}: {what} with 4 dimensions expected, got {other:?}"),

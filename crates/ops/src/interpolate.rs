@@ -1,10 +1,12 @@
 //! Resizes images: each way that PyTorch's `interpolate` knows for two dimensions.
 
+use crate::apply;
 use crate::bands::{Bands, Even};
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
-use crate::{Corners, sizes};
+use crate::upsample_nearest2d::taken;
+use crate::{Corners, fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{lanes, par_blocks};
+use pleach_simd::lanes;
 
 const NAME: &str = "interpolate";
 
@@ -60,8 +62,11 @@ pub fn interpolate(x: &Tensor, size: Size, how: Interpolation) -> Result<Tensor>
     sizes::total(NAME, &[n, c, to[0], to[1]])?;
     let bands = [(h, to[0], factors[0]), (w, to[1], factors[1])].map(|(from, to, by)| Bands::new(how, from, to, by));
     let [rows, cols] = bands;
+    if let Interpolation::Nearest | Interpolation::NearestExact = how {
+        return taken(NAME, x, [rows, cols].map(|axis| (0..axis.len()).map(|i| axis.at(i).0).collect()));
+    }
     let op = Op { planes: [n, c], back: [rows.transposed(), cols.transposed()], bands: [rows, cols] };
-    x.contiguous()?.apply_op1(op)
+    apply::one(x, op)
 }
 
 struct Op {
@@ -133,10 +138,9 @@ fn resized<T: Real>(x: &[T], planes: usize, bands: &[Bands; 2]) -> Vec<T> {
     let area_in = rows.source() * cols.source();
     let parts = bands.each_ref().map(Bands::parts::<T>);
     let even = cols.even::<T>();
-    let mut y = vec![T::ZERO; planes * rows.len() * cols.len()];
     // Blocks of whole rows; a block may go over into the next plane.
     let block = TOGETHER.div_ceil(cols.len());
-    par_blocks(&mut y, block * cols.len(), |b, mut y| {
+    fresh::blocks(planes * rows.len() * cols.len(), block * cols.len(), |b, mut y| {
         let mut mixed = vec![T::ZERO; cols.source()];
         let mut at = b * block;
         while !y.is_empty() {
@@ -146,8 +150,7 @@ fn resized<T: Real>(x: &[T], planes: usize, bands: &[Bands; 2]) -> Vec<T> {
             rows_of_plane(&x[plane * area_in..][..area_in], bands, &parts, even.as_ref(), first, &mut mixed, now);
             (y, at) = (rest, at + here);
         }
-    });
-    y
+    })
 }
 
 impl CustomOp1 for Op {

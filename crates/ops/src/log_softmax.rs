@@ -1,5 +1,6 @@
 //! The logarithm of softmax over one dimension.
 
+use crate::apply;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use crate::softmax::Over;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, shape::Dim};
@@ -12,7 +13,7 @@ const NAME: &str = "log_softmax";
 /// In place of candle-nn's, which composes it of seven passes through strided indexing.
 pub fn log_softmax(x: &Tensor, dim: impl Dim) -> Result<Tensor> {
     let over = Over::of(x, dim, NAME)?;
-    x.contiguous()?.apply_op1(LogSoftmax { over })
+    apply::one(x, LogSoftmax { over })
 }
 
 struct LogSoftmax {

@@ -1,8 +1,10 @@
 //! One step of a long short-term memory.
 
+use crate::apply;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use crate::linear::linear;
 use crate::sigmoid::logistic;
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{lanes, par_rows2};
 
@@ -40,6 +42,9 @@ pub fn lstm_cell(x: &Tensor, h: &Tensor, c: &Tensor, cell: &LstmCell<'_>) -> Res
         }
         Ok(())
     };
+    for t in [x, h, c] {
+        sizes::total(NAME, t.dims())?;
+    }
     let gates = 4 * hidden;
     fits("h", h, &[images, hidden])?;
     fits("c", c, &[images, hidden])?;
@@ -49,7 +54,7 @@ pub fn lstm_cell(x: &Tensor, h: &Tensor, c: &Tensor, cell: &LstmCell<'_>) -> Res
     cell.bias_hh.map_or(Ok(()), |b| fits("bias_hh", b, &[gates]))?;
     let from_x = linear(x, cell.weight_ih, cell.bias_ih)?;
     let from_h = linear(h, cell.weight_hh, cell.bias_hh)?;
-    let both = from_x.apply_op3(&from_h, &c.contiguous()?, Op { hidden })?;
+    let both = apply::three(&from_x, &from_h, c, Op { hidden })?;
     Ok((both.get(0)?, both.get(1)?))
 }
 

@@ -17,6 +17,13 @@ impl<'a, T> Mat<'a, T> {
         Self { data: &data[..extent([rows, cols], stride)], size: [rows, cols], strides: [stride, 1] }
     }
 
+    /// Element (r, c) at `r * strides[0] + c * strides[1]`.
+    pub fn view(data: &'a [T], [rows, cols]: [usize; 2], strides: [usize; 2]) -> Self {
+        let reach = (rows.max(1) - 1) * strides[0] + (cols.max(1) - 1) * strides[1] + 1;
+        let len = if rows == 0 || cols == 0 { 0 } else { reach };
+        Self { data: &data[..len], size: [rows, cols], strides }
+    }
+
     pub fn t(self) -> Self {
         let ([rows, cols], [down, along]) = (self.size, self.strides);
         Self { data: self.data, size: [cols, rows], strides: [along, down] }

@@ -1,10 +1,12 @@
 //! The largest of each sliding window.
 
+use crate::apply;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{Float, lanes, par_rows, par_rows2};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 const NAME: &str = "max_pool2d";
 
@@ -69,13 +71,32 @@ pub fn max_pool2d(x: &Tensor, p: &Pool2d) -> Result<Tensor> {
 /// [`max_pool2d`] with the taps of the window `dilation` = `[rows, columns]` apart. A window all of whose taps fall
 /// beside the image gives -infinity and no gradient.
 pub fn max_pool2d_dilated(x: &Tensor, p: &Pool2d, dilation: [usize; 2]) -> Result<Tensor> {
+    Ok(pooled(x, p, dilation, x.track_op())?.0)
+}
+
+/// [`max_pool2d_dilated`] and where each winner stood, `i64`, counted row by row within its plane: PyTorch's
+/// `return_indices`. The winner of a window beside the image is -1.
+pub fn max_pool2d_with_indices(x: &Tensor, p: &Pool2d, dilation: [usize; 2]) -> Result<(Tensor, Tensor)> {
+    let (y, winners) = pooled(x, p, dilation, true)?;
+    let places = winners.get().map(Vec::as_slice).unwrap_or_default();
+    let places: Vec<i64> = places.iter().map(|&at| if at == NOWHERE { -1 } else { i64::from(at) }).collect();
+    let places = Tensor::from_vec(places, y.shape(), y.device())?;
+    Ok((y, places))
+}
+
+/// For each output, where in its input plane the maximum was.
+type Winners = Arc<OnceLock<Vec<u32>>>;
+
+fn pooled(x: &Tensor, p: &Pool2d, dilation: [usize; 2], wanted: bool) -> Result<(Tensor, Winners)> {
     let [n, c, h, w] = dims4(NAME, "x", x)?;
-    if u32::try_from(h * w).is_err() {
+    if h * w >= NOWHERE as usize {
         bail!("{NAME}: image too large: {:?}", x.dims());
     }
     let window = p.dilated(NAME, [h, w], dilation)?;
-    let op = Op { planes: [n, c], window, wanted: x.track_op(), winners: OnceLock::new() };
-    x.contiguous()?.apply_op1(op)
+    sizes::total(NAME, &[n, c, window.output[0], window.output[1]])?;
+    let winners = Winners::default();
+    let op = Op { planes: [n, c], window, wanted, winners: winners.clone() };
+    Ok((apply::one(x, op)?, winners))
 }
 
 /// The winner of a window without a tap on the image.
@@ -84,10 +105,9 @@ const NOWHERE: u32 = u32::MAX;
 struct Op {
     planes: [usize; 2],
     window: Window,
-    /// Whether a gradient may be asked for.
+    /// Whether the winners may be asked for.
     wanted: bool,
-    /// For each output, where in its input plane the maximum was.
-    winners: OnceLock<Vec<u32>>,
+    winners: Winners,
 }
 
 lanes! {
@@ -98,7 +118,7 @@ lanes! {
             let mut first = true;
             y.fill(T::of(f64::NEG_INFINITY));
             at.fill(NOWHERE);
-            for i in 0..g.kernel[0] {
+            for i in g.near(0) {
                 if !g.reach(0, i).contains(&row) {
                     continue;
                 }
@@ -115,7 +135,7 @@ lanes! {
                     }
                     first = false;
                 }
-                for j in 0..g.kernel[1] {
+                for j in g.near(1) {
                     let cols = g.reach(1, j);
                     if cols.is_empty() {
                         continue;
@@ -172,8 +192,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![T::ZERO; x.elem_count()];
-            par_rows(&mut dx, area_in, |r, dx| {
+            let dx = fresh::rows::<T>(x.elem_count(), area_in, |r, dx| {
                 let range = r * area..(r + 1) * area;
                 for (&at, &dy) in winners[range.clone()].iter().zip(&dys[range]) {
                     if let Some(dx) = dx.get_mut(at as usize) {

@@ -1,5 +1,7 @@
 //! Normalises each row of a matrix: what layer, group and instance normalisation have in common.
 
+use crate::Then;
+use crate::apply::three;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{lanes, par_map, par_rows, par_rows2, reduce, sum, sum_of, sum_of2};
@@ -22,27 +24,29 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// `(row - mean) / sqrt(var + eps) * weight + bias` for each row of `x`; weight and bias of shape `shape`.
+    /// `(row - mean) / sqrt(var + eps) * weight + bias` for each row of `x`, then what follows; weight and bias of shape
+    /// `shape`.
     pub fn norm(
         self,
         x: &Tensor,
-        weight: Option<&Tensor>,
-        bias: Option<&Tensor>,
+        [weight, bias]: [Option<&Tensor>; 2],
         shape: &[usize],
         eps: f64,
+        then: Then,
     ) -> Result<Tensor> {
         if self.len == 0 {
             bail!("{}: nothing to normalise in x {:?}", self.op, x.dims());
         }
         let (weight, bias) = affine(self.op, x, weight, bias, shape)?;
-        let op = Op { rows: self, eps, stats: OnceLock::new() };
-        x.contiguous()?.apply_op3(&weight, &bias, op)
+        let op = Op { rows: self, eps, then, stats: OnceLock::new() };
+        three(x, &weight, &bias, op)
     }
 }
 
 struct Op {
     rows: Rows,
     eps: f64,
+    then: Then,
     /// Mean and 1 / sqrt(var + eps) of each row.
     stats: OnceLock<Vec<[f64; 2]>>,
 }
@@ -59,6 +63,24 @@ lanes! {
     fn scale_shift<T: Real>(y: &mut [T], weight: &[T], bias: &[T]) {
         for (y, (&w, &b)) in y.iter_mut().zip(weight.iter().zip(bias)) {
             *y = *y * w + b;
+        }
+    }
+}
+
+lanes! {
+    /// `y = max(y, 0)`; NaN goes through.
+    fn rectify<T: Real>(y: &mut [T]) {
+        for y in y {
+            *y = if *y <= T::ZERO { T::ZERO } else { *y };
+        }
+    }
+}
+
+lanes! {
+    /// The gradient before the rectifier, whose output `y` tells where it let it through.
+    fn through_rectifier<T: Real>(dy: &[T], y: &[T], g: &mut [T]) {
+        for (g, (&dy, &y)) in g.iter_mut().zip(dy.iter().zip(y)) {
+            *g = if y <= T::ZERO { T::ZERO } else { dy };
         }
     }
 }
@@ -129,6 +151,9 @@ impl Op {
             stats[0] = [mean, inv];
             normalise(x, m, T::of(inv), y);
             self.rows.per.apply(r, y, weight, Some(bias));
+            if self.then == Then::Relu {
+                rectify(y);
+            }
         });
         // The op runs once; were it run again, the statistics would be the same.
         let _ = self.stats.set(stats);
@@ -223,7 +248,7 @@ impl CustomOp3 for Op {
         x: &Tensor,
         weight: &Tensor,
         bias: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let op = self.rows.op;
@@ -234,6 +259,14 @@ impl CustomOp3 for Op {
         for_float!(op, x.dtype(), T => {
             let (hx, hw, hdy) = (Host::read(op, x), Host::read(op, weight), Host::read(op, &dy));
             let (xs, ws, dys) = (hx.slice::<T>()?, hw.slice::<T>()?, hdy.slice::<T>()?);
+            let mut through: Vec<T> = vec![];
+            if self.then == Then::Relu {
+                let (hy, len) = (Host::read(op, y), self.rows.len);
+                let ys = hy.slice::<T>()?;
+                through.resize(dys.len(), 0.0);
+                par_rows(&mut through, len, |r, g| through_rectifier(&dys[r * len..], &ys[r * len..], g));
+            }
+            let dys = if self.then == Then::Relu { &through } else { dys };
             let dx = x.track_op().then(|| {
                 tensor(self.input_grad(stats, xs, ws, dys), x.shape())
             });

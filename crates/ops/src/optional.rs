@@ -1,5 +1,6 @@
 //! Operations of two tensors and perhaps a third (a bias, a weight), as candle's operations of two and of three.
 
+use crate::apply;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// What candle hands to an operation for each input.
@@ -20,8 +21,8 @@ pub(crate) trait WithOptional: Send + Sync + 'static {
 /// Applies an operation to two tensors, or to three.
 pub(crate) fn apply<O: WithOptional>(op: O, a: &Tensor, b: &Tensor, c: Option<&Tensor>) -> Result<Tensor> {
     match c {
-        None => a.apply_op2(b, Op(op)),
-        Some(c) => a.apply_op3(b, c, Op(op)),
+        None => apply::two(a, b, Op(op)),
+        Some(c) => apply::three(a, b, c, Op(op)),
     }
 }
 

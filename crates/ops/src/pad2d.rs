@@ -1,9 +1,9 @@
 //! Pads images.
 
+use crate::apply;
 use crate::host::{Host, dims4, dtype, for_float, output, slice, tensor};
-use crate::sizes;
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::par_rows;
 
 const NAME: &str = "pad2d";
 
@@ -40,7 +40,7 @@ pub fn pad2d(x: &Tensor, pad: [usize; 4], with: Pad) -> Result<Tensor> {
     }
     let size = [[top, h, bottom], [left, w, right]].map(|parts| parts.into_iter().fold(0, usize::saturating_add));
     sizes::total(NAME, &[n, c, size[0], size[1]])?;
-    x.contiguous()?.apply_op1(Op { planes: [n, c], input: [h, w], before: [top, left], size, with })
+    apply::one(x, Op { planes: [n, c], input: [h, w], before: [top, left], size, with })
 }
 
 struct Op {
@@ -83,8 +83,7 @@ impl CustomOp1 for Op {
         let (left, beside) = (self.before[1], self.beside());
         for_float!(NAME, dtype(s), T => {
             let x = slice::<T>(NAME, s, l)?;
-            let mut y = vec![0.0; n * c * oh * ow];
-            par_rows(&mut y, oh * ow, |r, y| {
+            let y = fresh::rows(n * c * oh * ow, oh * ow, |r, y| {
                 let x = &x[r * h * w..][..h * w];
                 for (at, y) in y.chunks_mut(ow).enumerate() {
                     let Some(row) = self.source(0, at) else { continue };
@@ -106,8 +105,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, x.dtype(), T => {
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![0.0; x.elem_count()];
-            par_rows(&mut dx, h * w, |r, dx| {
+            let dx = fresh::rows(x.elem_count(), h * w, |r, dx| {
                 for (at, dy) in dys[r * oh * ow..][..oh * ow].chunks(ow).enumerate() {
                     let Some(row) = self.source(0, at) else { continue };
                     let dx = &mut dx[row * w..][..w];

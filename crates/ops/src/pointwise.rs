@@ -1,8 +1,9 @@
 //! Applies a function of one number to every element, in one pass each way.
 
+use crate::apply::one;
+use crate::fresh;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use pleach_simd::par_rows;
 use std::marker::PhantomData;
 
 /// A function of one number and its gradient. Both methods want `#[inline(always)]`.
@@ -14,7 +15,7 @@ pub(crate) trait Pointwise: Send + Sync + 'static {
 }
 
 pub(crate) fn apply<P: Pointwise>(x: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op1(Op::<P>(PhantomData))
+    one(x, Op::<P>(PhantomData))
 }
 
 struct Op<P>(PhantomData<P>);
@@ -46,8 +47,7 @@ impl<P: Pointwise> CustomOp1 for Op<P> {
     fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
         for_float!(P::NAME, dtype(s), T => {
             let x = slice::<T>(P::NAME, s, l)?;
-            let mut y = vec![0.0; x.len()];
-            par_rows(&mut y, PIECE, |i, y| values(self.0, &x[i * PIECE..], y));
+            let y = fresh::blocks(x.len(), PIECE, |i, y| values(self.0, &x[i * PIECE..], y));
             Ok(output::<T>(y, l.shape()))
         })
     }
@@ -57,8 +57,7 @@ impl<P: Pointwise> CustomOp1 for Op<P> {
         for_float!(P::NAME, x.dtype(), T => {
             let (hx, hdy) = (Host::read(P::NAME, x), Host::read(P::NAME, &dy));
             let (xs, dys) = (hx.slice::<T>()?, hdy.slice::<T>()?);
-            let mut dx = vec![0.0; xs.len()];
-            par_rows(&mut dx, PIECE, |i, dx| {
+            let dx = fresh::blocks(xs.len(), PIECE, |i, dx| {
                 grads(self.0, &xs[i * PIECE..], &dys[i * PIECE..], dx);
             });
             tensor::<T>(dx, x.shape()).map(Some)

@@ -1,6 +1,8 @@
 //! Normalises over the last dimensions by the root of the mean square.
 
+use crate::apply;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{dot, lanes, par_rows, par_rows2, reduce, sum_of};
 use std::sync::OnceLock;
@@ -8,13 +10,15 @@ use std::sync::OnceLock;
 const NAME: &str = "rms_norm";
 
 /// `x / sqrt(mean(x^2) + eps) * weight`, the mean over the last `dims` dimensions together; `weight` has the shape of
-/// those dimensions and is 1 where not given, `eps` is the machine's for the element type where not given.
+/// those dimensions and is 1 where not given, `eps` is the machine's for the element type (for 16 bits, that of `f32`)
+/// where not given.
 ///
 /// In place of candle-nn's `rms_norm`, which cuts the graph without a word.
 pub fn rms_norm(x: &Tensor, dims: usize, weight: Option<&Tensor>, eps: Option<f64>) -> Result<Tensor> {
     if dims == 0 || dims > x.rank() {
         bail!("{NAME}: {dims} last dimensions of x {:?}", x.dims());
     }
+    sizes::total(NAME, x.dims())?;
     let shape = &x.dims()[x.rank() - dims..];
     let len = shape.iter().product();
     if len == 0 {
@@ -25,9 +29,9 @@ pub fn rms_norm(x: &Tensor, dims: usize, weight: Option<&Tensor>, eps: Option<f6
         Some(w) if w.dims() == shape => w.contiguous()?,
         Some(w) => bail!("{NAME}: weight of shape {shape:?} expected for x {:?}, got {:?}", x.dims(), w.dims()),
     };
-    let least = if x.dtype() == DType::F32 { f64::from(f32::EPSILON) } else { f64::EPSILON };
+    let least = if x.dtype() == DType::F64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
     let op = Op { len, eps: eps.unwrap_or(least), inverse: OnceLock::new() };
-    x.contiguous()?.apply_op2(&weight, op)
+    apply::two(x, &weight, op)
 }
 
 struct Op {

@@ -1,6 +1,8 @@
 //! Softmax over one dimension.
 
+use crate::apply;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, shape::Dim};
 use pleach_simd::{Float, par_columns, par_rows};
 
@@ -11,7 +13,7 @@ const NAME: &str = "softmax";
 /// In place of candle-nn's `softmax_last_dim`, which cuts the graph without a word.
 pub fn softmax(x: &Tensor, dim: impl Dim) -> Result<Tensor> {
     let over = Over::of(x, dim, NAME)?;
-    x.contiguous()?.apply_op1(Softmax { over })
+    apply::one(x, Softmax { over })
 }
 
 /// A tensor seen as slabs of `len` rows and `inner` columns; the columns are what is normalised.
@@ -24,6 +26,7 @@ pub(crate) struct Over {
 impl Over {
     pub fn of(x: &Tensor, dim: impl Dim, op: &'static str) -> Result<Self> {
         let dim = dim.to_index(x.shape(), op)?;
+        sizes::total(op, x.dims())?;
         Ok(Self { len: x.dims()[dim], inner: x.dims()[dim + 1..].iter().product() })
     }
 

@@ -1,6 +1,6 @@
 //! Reads matrices where they lie, whatever the strides of the dimensions before their rows.
 
-use crate::host::{Real, dtype, no_dtype};
+use crate::host::{Real, dtype, unlike};
 use crate::matrix::Mat;
 use candle_core::{CpuStorage, Layout, Result, Storage, StorageRef, Tensor, WithDType, bail};
 use std::ops::Range;
@@ -52,13 +52,7 @@ pub(crate) fn starts(first: usize, dims: &[usize], strides: &[usize]) -> Vec<usi
 
 /// All elements of a storage, whatever part of them a tensor shows.
 pub(crate) fn elements<'a, T: WithDType>(op: &'static str, s: &'a CpuStorage) -> Result<&'a [T]> {
-    match (s.as_slice::<T>(), s) {
-        (Ok(data), _) => Ok(data),
-        (Err(_), CpuStorage::F32(_) | CpuStorage::F64(_)) => {
-            bail!("{op}: one dtype for all inputs expected, got {:?} beside {:?}", dtype(s), T::DTYPE)
-        }
-        _ => Err(no_dtype(op, dtype(s))),
-    }
+    s.as_slice::<T>().map_err(|_| unlike(op, dtype(s), T::DTYPE))
 }
 
 /// The tensor itself where its rows are contiguous, else a copy of it.

@@ -1,10 +1,10 @@
 //! Lays an image out as the patches that a sliding window sees, and adds patches up to an image.
 
+use crate::apply;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
-use crate::sizes;
 use crate::window::Window;
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::par_rows;
 
 /// How the window of [`unfold`] and [`fold`] walks: `[rows, columns]` each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn unfold(x: &Tensor, p: &Patches) -> Result<Tensor> {
     let [n, c, h, w] = dims4(NAME, "x", x)?;
     let window = p.window(NAME, [h, w])?;
     sizes::total(NAME, &[n, c, window.kernel[0], window.kernel[1], window.output[0], window.output[1]])?;
-    x.contiguous()?.apply_op1(Unfold { name: NAME, planes: [n, c], window })
+    apply::one(x, Unfold { name: NAME, planes: [n, c], window })
 }
 
 /// `[N, C kernel[0] kernel[1], L]` to `[N, C, size[0], size[1]]`: every patch is added where [`unfold`] would take it
@@ -53,6 +53,7 @@ pub fn fold(x: &Tensor, size: [usize; 2], p: &Patches) -> Result<Tensor> {
     let &[n, rows, places] = x.dims() else {
         bail!("{NAME}: x with 3 dimensions expected, got {:?}", x.dims());
     };
+    sizes::total(NAME, x.dims())?;
     let window = p.window(NAME, size)?;
     let taps = window.area();
     if rows == 0 || !rows.is_multiple_of(taps) || places != window.area_out() {
@@ -63,13 +64,12 @@ pub fn fold(x: &Tensor, size: [usize; 2], p: &Patches) -> Result<Tensor> {
         );
     }
     sizes::total(NAME, &[n, rows / taps, size[0], size[1]])?;
-    x.contiguous()?.apply_op1(Fold { name: NAME, planes: [n, rows / taps], window })
+    apply::one(x, Fold { name: NAME, planes: [n, rows / taps], window })
 }
 
 /// Each row of the result is one tap of one plane, over all places.
 fn patches<T: Real>(g: &Window, x: &[T], rows: usize) -> Vec<T> {
-    let mut out = vec![T::ZERO; rows * g.area_out()];
-    par_rows(&mut out, g.area_out(), |r, out| {
+    fresh::rows(rows * g.area_out(), g.area_out(), |r, out| {
         let (plane, tap) = (r / g.area(), r % g.area());
         let x = &x[plane * g.area_in()..][..g.area_in()];
         let [i, j] = [tap / g.kernel[1], tap % g.kernel[1]];
@@ -86,14 +86,12 @@ fn patches<T: Real>(g: &Window, x: &[T], rows: usize) -> Vec<T> {
                 out.iter_mut().zip(from.iter().step_by(g.stride[1])).for_each(|(out, &v)| *out = v);
             }
         }
-    });
-    out
+    })
 }
 
 /// Each plane adds its taps up in their order.
 fn planes<T: Real>(g: &Window, x: &[T], count: usize) -> Vec<T> {
-    let mut out = vec![T::ZERO; count * g.area_in()];
-    par_rows(&mut out, g.area_in(), |plane, out| {
+    fresh::rows(count * g.area_in(), g.area_in(), |plane, out| {
         let taps = x[plane * g.area() * g.area_out()..].chunks(g.area_out());
         for ([i, j], x) in g.taps().zip(taps) {
             let cols = g.reach(1, j);
@@ -110,8 +108,7 @@ fn planes<T: Real>(g: &Window, x: &[T], count: usize) -> Vec<T> {
                 }
             }
         }
-    });
-    out
+    })
 }
 
 struct Unfold {

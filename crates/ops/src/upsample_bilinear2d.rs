@@ -1,8 +1,10 @@
 //! Resizes images by bilinear interpolation.
 
+use crate::apply;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
+use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{Float, lanes, par_rows};
+use pleach_simd::lanes;
 
 const NAME: &str = "upsample_bilinear2d";
 
@@ -25,8 +27,9 @@ pub fn upsample_bilinear2d(x: &Tensor, size: [usize; 2], corners: Corners) -> Re
     if h * w == 0 || size.contains(&0) {
         bail!("{NAME}: cannot resize {:?} to {size:?}", x.dims());
     }
+    sizes::total(NAME, &[n, c, size[0], size[1]])?;
     let op = Op { planes: [n, c], input: [h, w], size, corners };
-    x.contiguous()?.apply_op1(op)
+    apply::one(x, op)
 }
 
 struct Op {
@@ -112,8 +115,7 @@ impl CustomOp1 for Op {
         for_float!(NAME, dtype(s), T => {
             let (rows, cols) = (self.axis::<T>(0), self.axis::<T>(1));
             let x = slice::<T>(NAME, s, l)?;
-            let mut y = vec![T::ZERO; n * c * oh * ow];
-            par_rows(&mut y, oh * ow, |r, y| {
+            let y = fresh::rows(n * c * oh * ow, oh * ow, |r, y| {
                 plane(&x[r * h * w..][..h * w], w, &rows, &cols, y);
             });
             Ok(output(y, (n, c, oh, ow)))
@@ -127,8 +129,7 @@ impl CustomOp1 for Op {
             let (rows, cols) = (self.axis::<T>(0), self.axis::<T>(1));
             let hdy = Host::read(NAME, &dy);
             let dys = hdy.slice::<T>()?;
-            let mut dx = vec![T::ZERO; x.elem_count()];
-            par_rows(&mut dx, h * w, |r, dx| {
+            let dx = fresh::rows(x.elem_count(), h * w, |r, dx| {
                 plane_back(&dys[r * oh * ow..][..oh * ow], w, &rows, &cols, dx);
             });
             tensor(dx, x.shape()).map(Some)

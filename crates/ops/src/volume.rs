@@ -253,8 +253,8 @@ pub(crate) fn spread(
     if dilation == 0 || stride == 0 { None } else { left }
 }
 
-/// Whether tensors of such sizes can be: as many elements as an index can count.
+/// Whether tensors of such sizes can be.
 pub(crate) fn countable(sizes: &[usize]) -> bool {
-    let bytes = sizes.iter().try_fold(8usize, |n, &size| n.checked_mul(size));
-    bytes.is_some_and(|n| isize::try_from(n).is_ok())
+    let count = sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+    count.is_some_and(crate::sizes::fits)
 }

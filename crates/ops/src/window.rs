@@ -1,5 +1,6 @@
 //! A window that slides over an image: where it stands and what it sees.
 
+use crate::volume::count;
 use candle_core::{Result, bail};
 use std::ops::Range;
 
@@ -19,11 +20,11 @@ impl Window {
     pub fn fit(mut self, op: &'static str) -> Result<Self> {
         for axis in 0..2 {
             let (kernel, stride, dilation) = (self.kernel[axis], self.stride[axis], self.dilation[axis]);
-            let padded = self.input[axis] + 2 * self.padding[axis];
-            if kernel == 0 || stride == 0 || dilation == 0 || padded < dilation * (kernel - 1) + 1 {
-                bail!("{op}: no window fits on the image: {self:?}");
+            let image = self.input[axis] > 0;
+            match count(self.input[axis], kernel, stride, self.padding[axis], dilation) {
+                Some(n) if image => self.output[axis] = n,
+                _ => bail!("{op}: no window fits on the image: {self:?}"),
             }
-            self.output[axis] = (padded - dilation * (kernel - 1) - 1) / stride + 1;
         }
         Ok(self)
     }
@@ -56,6 +57,21 @@ impl Window {
         let room = (self.input[axis] + self.padding[axis]).saturating_sub(offset);
         let end = room.div_ceil(stride).min(self.output[axis]);
         before.min(end)..end
+    }
+
+    /// Along `axis`, the taps that fall on the image from some position: of a window much larger than the image, few.
+    pub fn near(&self, axis: usize) -> Range<usize> {
+        let (padding, dilation) = (self.padding[axis], self.dilation[axis]);
+        let last = self.output[axis].saturating_sub(1) * self.stride[axis];
+        let first = padding.saturating_sub(last).div_ceil(dilation);
+        let end = (self.input[axis] + padding).div_ceil(dilation).min(self.kernel[axis]);
+        first.min(end)..end
+    }
+
+    /// Those taps of both axes, row by row.
+    pub fn near_taps(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let [rows, cols] = [self.near(0), self.near(1)];
+        rows.flat_map(move |i| cols.clone().map(move |j| [i, j]))
     }
 
     /// Along `axis`, where the `tap` of output position `at` falls; only for positions in its reach.

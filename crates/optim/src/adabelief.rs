@@ -1,6 +1,7 @@
 //! AdaBelief: long steps where gradients are as expected.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// AdaBelief (Zhuang et al.): Adam that divides by how far gradients are from their average, so that steps are long
@@ -167,16 +168,8 @@ pleach_simd::lanes! {
     }
 }
 
-impl Optimizer for AdaBelief {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl AdaBelief {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         let t = slots.count("step");
         let betas @ (beta1, beta2) = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let (correction1, correction2) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
@@ -193,7 +186,7 @@ impl Optimizer for AdaBelief {
             (0.0, None)
         };
         let decay = if self.fixed_decay { self.weight_decay } else { hyper.lr * self.weight_decay };
-        let step = Step {
+        Ok(Step {
             shrink: if self.weight_decouple { 1.0 - decay } else { 1.0 },
             l2: if self.weight_decouple { 0.0 } else { self.weight_decay },
             betas,
@@ -205,14 +198,26 @@ impl Optimizer for AdaBelief {
                 (true, true) => Kept::Both,
                 (true, false) => Kept::Greatest,
             },
-        };
-        pass::step(&step, param, grad, slots)
+        })
     }
+}
+
+impl Optimizer for AdaBelief {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.betas.0)
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -1,6 +1,7 @@
 //! Adadelta: steps whose size follows from the steps before.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// Adadelta (Zeiler): steps whose size follows from the steps before.
@@ -80,27 +81,31 @@ pleach_simd::lanes! {
     }
 }
 
-impl Optimizer for Adadelta {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl Adadelta {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         slots.count("step");
-        let step = Step {
+        Ok(Step {
             sign: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             rho: self.rho,
             eps: self.eps,
             lr: hyper.lr,
-        };
-        pass::step(&step, param, grad, slots)
+        })
     }
+}
+
+impl Optimizer for Adadelta {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -1,7 +1,8 @@
 //! Adagrad: steps that grow smaller with all that a weight has seen.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
 use crate::switches;
+use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -86,29 +87,33 @@ pleach_simd::lanes! {
     }
 }
 
+impl Adagrad {
+    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        if !slots.tensors.contains_key(SUM) {
+            slots.keep(SUM, (param.zeros_like()? + self.initial_accumulator_value)?);
+        }
+        let t = slots.count("step");
+        Ok(Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            eps: self.eps,
+            lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),
+        })
+    }
+}
+
 impl Optimizer for Adagrad {
     fn lr(&self) -> f64 {
         self.lr
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        if !slots.tensors.contains_key(SUM) {
-            slots.keep(SUM, (param.zeros_like()? + self.initial_accumulator_value)?);
-        }
-        let t = slots.count("step");
-        let step = Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
-            eps: self.eps,
-            lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),
-        };
-        pass::step(&step, param, grad, slots)
-    }
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

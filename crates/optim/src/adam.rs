@@ -1,8 +1,9 @@
 //! Adam: steps of a size that each weight's own gradients decide.
 
-use crate::adam_step::{self, Denominator, Settings};
+use crate::adam_step::{self, Denominator, Settings, Step};
 use crate::moments::Decay;
 use crate::switches;
+use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -53,6 +54,20 @@ impl Adam {
     }
 }
 
+impl Adam {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        let settings = Settings {
+            betas: self.betas,
+            eps: self.eps,
+            weight_decay: self.weight_decay,
+            decoupled: if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient },
+            amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
+            sign: if self.maximize { -1.0 } else { 1.0 },
+        };
+        Ok(adam_step::formula(&settings, slots, hyper))
+    }
+}
+
 impl Optimizer for Adam {
     fn lr(&self) -> f64 {
         self.lr
@@ -62,15 +77,5 @@ impl Optimizer for Adam {
         Some(self.betas.0)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let settings = Settings {
-            betas: self.betas,
-            eps: self.eps,
-            weight_decay: self.weight_decay,
-            decoupled: if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient },
-            amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
-            sign: if self.maximize { -1.0 } else { 1.0 },
-        };
-        adam_step::update(&settings, param, grad, slots, hyper)
-    }
+    elementwise!();
 }

@@ -1,7 +1,7 @@
 //! The step that Adam and AdamW share.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
 use pleach_core::{Hyper, ParamSlots, Result, Tensor};
 
 /// What tells one Adam from another.
@@ -26,7 +26,7 @@ pub(crate) enum Denominator {
 }
 
 /// The numbers of one step.
-struct Step {
+pub(crate) struct Step {
     moments: Moments,
     eps: f64,
     /// lr / (1 - beta1^t).
@@ -36,25 +36,18 @@ struct Step {
     amsgrad: Denominator,
 }
 
-/// Takes one step.
-pub(crate) fn update(
-    settings: &Settings,
-    param: &Tensor,
-    grad: &Tensor,
-    slots: &mut ParamSlots,
-    hyper: &Hyper,
-) -> Result<Tensor> {
+/// The next step of a parameter.
+pub(crate) fn formula(settings: &Settings, slots: &mut ParamSlots, hyper: &Hyper) -> Step {
     let t = slots.count("step");
     let (beta1, beta2) = (hyper.momentum.unwrap_or(settings.betas.0), settings.betas.1);
     let moments = Moments::new(settings.sign, (beta1, beta2), settings.weight_decay, settings.decoupled, hyper.lr);
-    let step = Step {
+    Step {
         moments,
         eps: settings.eps,
         size: hyper.lr / (1.0 - beta1.powf(t)),
         root: (1.0 - beta2.powf(t)).sqrt(),
         amsgrad: settings.amsgrad,
-    };
-    pass::step(&step, param, grad, slots)
+    }
 }
 
 impl Formula for Step {
@@ -68,9 +61,8 @@ impl Formula for Step {
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         let n = Numbers {
             rates: self.moments.rates(),
-            eps: T::of(self.eps),
-            size: T::of(-self.size),
-            root: T::of(self.root),
+            eps: T::of(self.eps * self.root),
+            size: T::of(-self.size * self.root),
         };
         match slots {
             [m, v] => average(param, grad, m, v, n),
@@ -94,19 +86,19 @@ impl Formula for Step {
     }
 }
 
-/// [`Step`] in the parameter's own precision.
+/// [`Step`] in the parameter's own precision, `size m / (sqrt(v) / root + eps)` as `(size root) m / (sqrt(v) + eps root)`:
+/// a quotient less, which counts where roots and quotients take longer than memory does.
 #[derive(Clone, Copy)]
 struct Numbers<T> {
     rates: Rates<T>,
     eps: T,
     size: T,
-    root: T,
 }
 
 impl<T: Real> Numbers<T> {
     #[inline(always)]
     fn moved(&self, p: T, m: T, v: T) -> T {
-        p + self.size * m / (v.sqrt() / self.root + self.eps)
+        p + self.size * m / (v.sqrt() + self.eps)
     }
 }
 
@@ -135,6 +127,7 @@ pleach_simd::lanes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -1,7 +1,8 @@
 //! Adamax: Adam with the greatest gradient in place of the average of squares.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// Adamax (Kingma and Ba): Adam with the greatest gradient, slowly forgotten, in place of the average of squares.
@@ -81,6 +82,21 @@ pleach_simd::lanes! {
     }
 }
 
+impl Adamax {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        let t = slots.count("step");
+        let beta1 = hyper.momentum.unwrap_or(self.betas.0);
+        Ok(Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            beta1,
+            beta2: self.betas.1,
+            eps: self.eps,
+            size: hyper.lr / (1.0 - beta1.powf(t)),
+        })
+    }
+}
+
 impl Optimizer for Adamax {
     fn lr(&self) -> f64 {
         self.lr
@@ -90,24 +106,13 @@ impl Optimizer for Adamax {
         Some(self.betas.0)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let t = slots.count("step");
-        let beta1 = hyper.momentum.unwrap_or(self.betas.0);
-        let step = Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
-            beta1,
-            beta2: self.betas.1,
-            eps: self.eps,
-            size: hyper.lr / (1.0 - beta1.powf(t)),
-        };
-        pass::step(&step, param, grad, slots)
-    }
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

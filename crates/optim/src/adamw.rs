@@ -1,8 +1,9 @@
 //! Adam with weight decay apart from the gradient.
 
-use crate::adam_step::{self, Denominator, Settings};
+use crate::adam_step::{self, Denominator, Settings, Step};
 use crate::moments::Decay;
 use crate::switches;
+use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -50,6 +51,20 @@ impl AdamW {
     }
 }
 
+impl AdamW {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        let settings = Settings {
+            betas: self.betas,
+            eps: self.eps,
+            weight_decay: self.weight_decay,
+            decoupled: Decay::Decoupled,
+            amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
+            sign: if self.maximize { -1.0 } else { 1.0 },
+        };
+        Ok(adam_step::formula(&settings, slots, hyper))
+    }
+}
+
 impl Optimizer for AdamW {
     fn lr(&self) -> f64 {
         self.lr
@@ -59,15 +74,5 @@ impl Optimizer for AdamW {
         Some(self.betas.0)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let settings = Settings {
-            betas: self.betas,
-            eps: self.eps,
-            weight_decay: self.weight_decay,
-            decoupled: Decay::Decoupled,
-            amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
-            sign: if self.maximize { -1.0 } else { 1.0 },
-        };
-        adam_step::update(&settings, param, grad, slots, hyper)
-    }
+    elementwise!();
 }

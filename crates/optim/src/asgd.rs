@@ -1,6 +1,7 @@
 //! Averaged stochastic gradient descent.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// Averaged stochastic gradient descent (Polyak and Juditsky): descent with a falling rate, and the average of the
@@ -88,12 +89,8 @@ fn single(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
-impl Optimizer for ASGD {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl ASGD {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         let t = slots.count("step");
         let eta = slots.numbers.get("eta").copied().unwrap_or(single(hyper.lr));
         let mu = slots.numbers.get("mu").copied().unwrap_or(1.0);
@@ -104,17 +101,25 @@ impl Optimizer for ASGD {
             eta,
             mu,
         };
-        let new = pass::step(&step, param, grad, slots)?;
         let next = hyper.lr / (1.0 + self.lambd * hyper.lr * t).powf(self.alpha);
         slots.numbers.insert("eta".to_owned(), single(next));
         slots.numbers.insert("mu".to_owned(), single(1.0 / (t - self.t0).max(1.0)));
-        Ok(new)
+        Ok(step)
     }
+}
+
+impl Optimizer for ASGD {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -56,6 +56,7 @@ mod sums;
 mod swalr;
 mod switches;
 mod tick_counts;
+mod whole;
 
 pub use adabelief::AdaBelief;
 pub use adadelta::Adadelta;

@@ -1,6 +1,7 @@
 //! Lion: steps of one size, whose signs a momentum decides.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// Lion (Chen et al.): steps of one size, of which a momentum decides no more than the signs.
@@ -68,6 +69,17 @@ pleach_simd::lanes! {
     }
 }
 
+impl Lion {
+    fn formula(&self, _: &Tensor, _: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        let decay = if self.decoupled_weight_decay { self.weight_decay / self.lr } else { self.weight_decay };
+        Ok(Step {
+            lr: hyper.lr,
+            shrink: 1.0 - hyper.lr * decay,
+            betas: (hyper.momentum.unwrap_or(self.betas.0), self.betas.1),
+        })
+    }
+}
+
 impl Optimizer for Lion {
     fn lr(&self) -> f64 {
         self.lr
@@ -77,20 +89,13 @@ impl Optimizer for Lion {
         Some(self.betas.0)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let decay = if self.decoupled_weight_decay { self.weight_decay / self.lr } else { self.weight_decay };
-        let step = Step {
-            lr: hyper.lr,
-            shrink: 1.0 - hyper.lr * decay,
-            betas: (hyper.momentum.unwrap_or(self.betas.0), self.betas.1),
-        };
-        pass::step(&step, param, grad, slots)
-    }
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

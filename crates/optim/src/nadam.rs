@@ -1,7 +1,8 @@
 //! NAdam: Adam that looks one step of its momentum ahead.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// NAdam (Dozat): Adam that looks one step of its momentum ahead, as Nesterov does.
@@ -95,16 +96,8 @@ impl NAdam {
 
 const PRODUCT: &str = "mu_product";
 
-impl Optimizer for NAdam {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl NAdam {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         let t = slots.count("step");
         let betas = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let (mu, next) = (self.mu(betas.0, t), self.mu(betas.0, t + 1.0));
@@ -119,15 +112,27 @@ impl Optimizer for NAdam {
             of_grad: hyper.lr * (1.0 - mu) / (1.0 - product),
             of_average: hyper.lr * next / (1.0 - product * next),
         };
-        let new = pass::step(&step, param, grad, slots)?;
         slots.numbers.insert(PRODUCT.to_owned(), product);
-        Ok(new)
+        Ok(step)
     }
+}
+
+impl Optimizer for NAdam {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.betas.0)
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

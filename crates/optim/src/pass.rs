@@ -52,14 +52,7 @@ pub(crate) fn apply(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots
 /// # Errors
 /// See [`apply`].
 pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Tensor> {
-    fits("the gradient", grad, param)?;
-    let grad = grad.to_dtype(param.dtype())?.contiguous()?;
-    let mut tensors = Vec::new();
-    for name in formula.slots() {
-        let slot = slots.zeros(name, param)?;
-        fits(name, &slot, param)?;
-        tensors.push(slot.contiguous()?);
-    }
+    let (grad, tensors) = fitting(formula, param, grad, slots)?;
     // Memory that two of them share could not be lent twice.
     let mut taken = vec![address(param)];
     let mut own = |t: Tensor| -> Result<Tensor> {
@@ -80,6 +73,27 @@ pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots:
         slots.keep(name, tensor);
     }
     Ok(new)
+}
+
+/// The gradient and the slots, contiguous and of the parameter's shape; the gradient of its type too.
+///
+/// # Errors
+/// See [`apply`].
+pub(crate) fn fitting(
+    formula: &impl Formula,
+    param: &Tensor,
+    grad: &Tensor,
+    slots: &mut ParamSlots,
+) -> Result<(Tensor, Vec<Tensor>)> {
+    fits("the gradient", grad, param)?;
+    let grad = grad.to_dtype(param.dtype())?.contiguous()?;
+    let mut tensors = Vec::new();
+    for name in formula.slots() {
+        let slot = slots.zeros(name, param)?;
+        fits(name, &slot, param)?;
+        tensors.push(slot.contiguous()?);
+    }
+    Ok((grad, tensors))
 }
 
 /// Refuses a tensor that is not of the parameter's shape.
@@ -114,7 +128,7 @@ fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots
 }
 
 /// Where the storage of a tensor in host memory begins.
-fn address(t: &Tensor) -> Option<usize> {
+pub(crate) fn address(t: &Tensor) -> Option<usize> {
     match &*t.storage_and_layout().0 {
         Storage::Cpu(CpuStorage::F32(all)) => Some(all.as_ptr() as usize),
         Storage::Cpu(CpuStorage::F64(all)) => Some(all.as_ptr() as usize),
@@ -123,10 +137,10 @@ fn address(t: &Tensor) -> Option<usize> {
 }
 
 /// What is done with slices that are lent for writing.
-type Use<'f, T> = dyn FnMut(Vec<&mut [T]>) + 'f;
+pub(crate) type Use<'f, T> = dyn FnMut(Vec<&mut [T]>) + 'f;
 
 /// Lends the elements of several contiguous tensors in host memory, each its own, for writing.
-fn lend<T: Real>(tensors: &[&Tensor], have: Vec<&mut [T]>, then: &mut Use<'_, T>) -> Result<()> {
+pub(crate) fn lend<T: Real>(tensors: &[&Tensor], have: Vec<&mut [T]>, then: &mut Use<'_, T>) -> Result<()> {
     let Some((first, rest)) = tensors.split_first() else {
         then(have);
         return Ok(());

@@ -1,7 +1,8 @@
 //! RAdam: Adam that waits until its average of squares can be trusted.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// RAdam (Liu et al.): Adam that takes plain momentum steps until its average of squares can be trusted, and
@@ -107,16 +108,8 @@ pleach_simd::lanes! {
     }
 }
 
-impl Optimizer for RAdam {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        Some(self.betas.0)
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl RAdam {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         let t = slots.count("step");
         let betas @ (beta1, beta2) = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let decay = if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient };
@@ -128,19 +121,31 @@ impl Optimizer for RAdam {
             let share = (length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length);
             Rectified { eps: self.eps, root: correction2.sqrt(), factor: share.sqrt() }
         });
-        let step = Step {
+        Ok(Step {
             moments: Moments::new(sign, betas, self.weight_decay, decay, hyper.lr),
             correction: 1.0 - beta1.powf(t),
             lr: hyper.lr,
             rectified,
-        };
-        pass::step(&step, param, grad, slots)
+        })
     }
+}
+
+impl Optimizer for RAdam {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        Some(self.betas.0)
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -1,7 +1,8 @@
 //! RMSprop: gradients divided by their running size.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
 /// RMSprop (Hinton; centered as Graves has it): gradients divided by their running size.
@@ -176,6 +177,21 @@ pleach_simd::lanes! {
     }
 }
 
+impl RMSprop {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        slots.count("step");
+        Ok(Step {
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            alpha: self.alpha,
+            eps: self.eps,
+            lr: hyper.lr,
+            momentum: hyper.momentum.unwrap_or(self.momentum),
+            centered: self.centered,
+        })
+    }
+}
+
 impl Optimizer for RMSprop {
     fn lr(&self) -> f64 {
         self.lr
@@ -185,24 +201,13 @@ impl Optimizer for RMSprop {
         Some(self.momentum)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        slots.count("step");
-        let step = Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
-            alpha: self.alpha,
-            eps: self.eps,
-            lr: hyper.lr,
-            momentum: hyper.momentum.unwrap_or(self.momentum),
-            centered: self.centered,
-        };
-        pass::step(&step, param, grad, slots)
-    }
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -1,6 +1,7 @@
 //! Rprop: step sizes that follow from the signs of gradients alone.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
+use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -95,24 +96,29 @@ pleach_simd::lanes! {
     }
 }
 
-impl Optimizer for Rprop {
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+impl Rprop {
+    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         if !slots.tensors.contains_key(SIZE) {
             slots.keep(SIZE, (param.zeros_like()? + hyper.lr)?);
         }
         slots.count("step");
         let sign = if self.maximize { -1.0 } else { 1.0 };
-        pass::step(&Step { sign, etas: self.etas, sizes: self.step_sizes }, param, grad, slots)
+        Ok(Step { sign, etas: self.etas, sizes: self.step_sizes })
     }
+}
+
+impl Optimizer for Rprop {
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

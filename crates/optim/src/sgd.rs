@@ -1,7 +1,8 @@
 //! Stochastic gradient descent.
 
-use crate::pass::{self, Formula, Real};
+use crate::pass::{Formula, Real};
 use crate::switches;
+use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -116,6 +117,23 @@ pleach_simd::lanes! {
     }
 }
 
+impl SGD {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+        // The first gradient fills the buffer whole, whatever the dampening.
+        let first = !slots.tensors.contains_key(BUFFER);
+        let momentum = hyper.momentum.unwrap_or(self.momentum);
+        Ok(Step {
+            rate: -hyper.lr,
+            sign: if self.maximize { -1.0 } else { 1.0 },
+            weight_decay: self.weight_decay,
+            momentum,
+            keep: if first { 0.0 } else { momentum },
+            enter: if first { 1.0 } else { 1.0 - self.dampening },
+            nesterov: self.nesterov,
+        })
+    }
+}
+
 impl Optimizer for SGD {
     fn lr(&self) -> f64 {
         self.lr
@@ -125,26 +143,13 @@ impl Optimizer for SGD {
         Some(self.momentum)
     }
 
-    fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        // The first gradient fills the buffer whole, whatever the dampening.
-        let first = !slots.tensors.contains_key(BUFFER);
-        let momentum = hyper.momentum.unwrap_or(self.momentum);
-        let step = Step {
-            rate: -hyper.lr,
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
-            momentum,
-            keep: if first { 0.0 } else { momentum },
-            enter: if first { 1.0 } else { 1.0 - self.dampening },
-            nesterov: self.nesterov,
-        };
-        pass::step(&step, param, grad, slots)
-    }
+    elementwise!();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass;
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {

@@ -38,42 +38,43 @@ fn detect() -> Level {
     Level::Portable
 }
 
-/// Compiles a function, written as usual and generic over up to two types, once per [`Level`] and calls
-/// the right one. What its loops call should be `#[inline(always)]`, or it stays at the portable level.
+/// Compiles a function, written as usual and generic over up to two types (and, after a semicolon, a number), once
+/// per [`Level`] and calls the right one. What its loops call should be `#[inline(always)]`, or it stays at the portable
+/// level.
 ///
 /// The compiler never fuses a product and a sum by itself, so each level gives the same bits.
 #[macro_export]
 macro_rules! lanes {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident<$t:ident: $tb:path $(, $u:ident: $ub:path)?>(
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$t:ident: $tb:path $(, $u:ident: $ub:path)? $(; const $n:ident: usize)?>(
         $($arg:ident: $ty:ty),* $(,)?
     ) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
-        $vis fn $name<$t: $tb $(, $u: $ub)?>($($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
-            fn portable<$t: $tb $(, $u: $ub)?>($($arg: $ty),*) $(-> $ret)? $body
+            fn portable<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2<$t: $tb $(, $u: $ub)?>($($arg: $ty),*) $(-> $ret)? {
-                portable::<$t $(, $u)?>($($arg),*)
+            fn avx2<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? {
+                portable::<$t $(, $u)? $(, $n)?>($($arg),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-            fn avx512<$t: $tb $(, $u: $ub)?>($($arg: $ty),*) $(-> $ret)? {
-                portable::<$t $(, $u)?>($($arg),*)
+            fn avx512<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? {
+                portable::<$t $(, $u)? $(, $n)?>($($arg),*)
             }
 
             #[cfg(target_arch = "x86_64")]
             #[allow(unsafe_code)]
             match $crate::level() {
                 // SAFETY: `level` has asked the processor for every feature that the function names.
-                $crate::Level::Avx512 => return unsafe { avx512::<$t $(, $u)?>($($arg),*) },
+                $crate::Level::Avx512 => return unsafe { avx512::<$t $(, $u)? $(, $n)?>($($arg),*) },
                 // SAFETY: as above.
-                $crate::Level::Avx2 => return unsafe { avx2::<$t $(, $u)?>($($arg),*) },
+                $crate::Level::Avx2 => return unsafe { avx2::<$t $(, $u)? $(, $n)?>($($arg),*) },
                 $crate::Level::Portable => {}
             }
-            portable::<$t $(, $u)?>($($arg),*)
+            portable::<$t $(, $u)? $(, $n)?>($($arg),*)
         }
     };
 }

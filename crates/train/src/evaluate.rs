@@ -4,7 +4,8 @@ use crate::tally::Tally;
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::{Backend, Batch, CollateCx, Cx, DataInfo, Decoder, Error, Named, Net, Params, Result, StepCx, Task};
-use pleach_data::Loader;
+use pleach_data::Epoch;
+use std::time::{Duration, Instant};
 
 /// What a pass works on.
 pub struct Pass<'a> {
@@ -35,25 +36,36 @@ pub fn collate(task: &dyn Task, rows: Vec<pleach_core::Row>, params: &Params, in
     task.collate(rows, &CollateCx { device: params.device(), dtype: params.dtype(), data: info })
 }
 
-/// Goes over the split and returns losses and metrics by their full names; `progress` is told of each batch.
+/// What a pass came to.
+pub struct Measured {
+    /// Losses and metrics by their full names.
+    pub metrics: Named<f64>,
+    /// How long it waited for data.
+    pub waited: Duration,
+}
+
+/// Goes over the batches of a split and measures; `progress` is told of each batch.
 ///
 /// # Errors
 /// A sample cannot be read and the loader's policy is to stop.
 pub fn evaluate(
     pass: &Pass<'_>,
-    loader: &Loader,
+    mut rows: Epoch,
     mut progress: impl FnMut(usize, usize) -> Result<()>,
-) -> Result<Named<f64>> {
+) -> Result<Measured> {
     let mut tally = Tally::new(pass.split, pass.metrics, pass.info);
     let mut decoder: Box<dyn Decoder> = pass.task.decoder(pass.info);
-    let batches = loader.batches_per_epoch().min(pass.limit);
-    for (i, loaded) in loader.epoch(0, 0).take(batches).enumerate() {
-        let loaded = loaded?;
+    let batches = rows.batches().min(pass.limit);
+    let mut waited = Duration::ZERO;
+    for i in 0..batches {
+        let began = Instant::now();
+        let Some(loaded) = rows.next().transpose()? else { break };
         say_left_out(&loaded.skipped, pass.say);
         if loaded.rows.is_empty() {
             continue;
         }
         let batch = collate(pass.task, loaded.rows, pass.params, pass.info)?;
+        waited += began.elapsed();
         let mut cx = Cx::eval();
         let mut step = StepCx { net: pass.net, batch: &batch, cx: &mut cx, losses: pass.losses, kernels: pass.kernels };
         let objective = pass.task.objective(&mut step)?;
@@ -73,7 +85,7 @@ pub fn evaluate(
         }
         progress(i + 1, batches)?;
     }
-    Ok(tally.values())
+    Ok(Measured { metrics: tally.values(), waited })
 }
 
 /// Says which samples could not be read and were left out.

@@ -3,7 +3,9 @@
 pub mod checkpoint;
 pub mod clock;
 pub mod evaluate;
+pub mod fingerprint;
 pub mod folder;
+pub mod forecast;
 pub mod groups;
 pub mod keep;
 pub mod predict;

@@ -6,10 +6,9 @@ use crate::setup::{dtype, open_data};
 use crate::stage::{loader, phases};
 use pleach_config::Resolved;
 use pleach_config::run::Run;
-use pleach_core::kinds::augmentation::AugmentConfig;
+use pleach_core::kinds::augmentation::{At, AugmentConfig, Pipeline};
 use pleach_core::kinds::task::Report;
-use pleach_core::rng::Stream;
-use pleach_core::{Better, Cx, DataInfo, Error, Fit, Named, Net, Params, Purpose, Result, Rng, Row, Samples};
+use pleach_core::{Better, Cx, DataInfo, Error, Fit, Named, Net, Params, Result, Row, Samples};
 use std::path::Path;
 
 /// Which checkpoint serves.
@@ -88,7 +87,7 @@ impl Served {
             say,
             limit: limit.of(loader.batches_per_epoch()),
         };
-        evaluate(&pass, &loader, |_, _| Ok(()))
+        Ok(evaluate(&pass, loader.epoch(0, 0), |_, _| Ok(()))?.metrics)
     }
 
     /// Predicts every sample and hands each report on, with the sample as it was read.
@@ -107,12 +106,8 @@ impl Served {
         for index in 0..count {
             let original = samples.row(index)?;
             let mut row = original.clone();
-            for (op, slot) in augment.iter().enumerate() {
-                let at =
-                    Stream { sample: index as u64, op: u32::try_from(op).unwrap_or(u32::MAX), ..Stream::default() };
-                let mut rng = Rng::new(self.run.run.seed, Purpose::Augment, at);
-                slot.plug.run(&mut rng, &mut row, &*self.run.backend.kernels)?;
-            }
+            let at = At { seed: self.run.run.seed, epoch: 0, sample: index as u64 };
+            Pipeline::new(&augment, &*self.run.backend.kernels).run(at, &mut row)?;
             let full = ready.len() == size || ready.last().is_some_and(|last| last.size() != row.size());
             if full {
                 self.flush(&mut *decoder, &mut originals, &mut ready, &mut each)?;

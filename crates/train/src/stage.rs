@@ -12,7 +12,7 @@ use pleach_core::kinds::optimizer::Memory;
 use pleach_core::kinds::schedule::Schedule;
 use pleach_core::kinds::scheduler::SchedulerConfig;
 use pleach_core::{Better, DataInfo, Error, Fit, GroupRates, Named, Net, Params, Plan, Precision, Result};
-use pleach_data::{Dataloader, Loader};
+use pleach_data::{Dataloader, Epoch, Loader};
 use std::collections::BTreeMap;
 
 /// A phase with everything opened.
@@ -43,6 +43,15 @@ pub struct Stage<'r> {
     pub scaler: Option<Scaler>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// What is being read before it is needed.
+    ahead: Ahead,
+}
+
+/// Epochs that have been begun: their first batches are read while something else is done.
+#[derive(Default)]
+struct Ahead {
+    train: Option<(u32, Epoch)>,
+    val: Option<Epoch>,
 }
 
 /// The run of each phase: the sections of the file with the phase's own in their place. A run
@@ -74,9 +83,7 @@ pub fn phases(run: &Run) -> Vec<Run> {
             if let Some(optimizer) = p.optimizer {
                 of.optimizer = optimizer;
             }
-            if let Some(scheduler) = p.scheduler {
-                of.scheduler = Some(scheduler);
-            }
+            of.scheduler = p.scheduler.or(run.scheduler.as_ref()).cloned();
             of
         })
         .collect()
@@ -158,7 +165,36 @@ impl<'r> Stage<'r> {
             rates,
             scaler,
             notes,
+            ahead: Ahead::default(),
         })
+    }
+
+    /// Begins to read an epoch that will be asked for.
+    pub fn begin_train(&mut self, epoch: u32) {
+        if self.ahead.train.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            self.ahead.train = Some((epoch, self.train.epoch(epoch, 0)));
+        }
+    }
+
+    /// Begins to read the validation split, which will be asked for.
+    pub fn begin_val(&mut self) {
+        if self.ahead.val.is_none() {
+            self.ahead.val = self.val.as_ref().map(|val| val.epoch(0, 0));
+        }
+    }
+
+    /// The batches of an epoch from the given one on.
+    pub fn train_epoch(&mut self, epoch: u32, from_batch: usize) -> Epoch {
+        match self.ahead.train.take() {
+            Some((of, begun)) if of == epoch && from_batch == 0 => begun,
+            _ => self.train.epoch(epoch, from_batch),
+        }
+    }
+
+    /// The batches of the validation split, if there is one.
+    pub fn val_epoch(&mut self) -> Option<Epoch> {
+        let begun = self.ahead.val.take();
+        begun.or_else(|| self.val.as_ref().map(|val| val.epoch(0, 0)))
     }
 
     /// Optimizer steps in an epoch.
@@ -238,7 +274,7 @@ impl<'r> Stage<'r> {
 }
 
 /// Which way is up for each metric of a run by its full name.
-fn directions(run: &Run, info: &DataInfo) -> BTreeMap<String, Better> {
+pub(crate) fn directions(run: &Run, info: &DataInfo) -> BTreeMap<String, Better> {
     let metrics = &run.metrics;
     let splits = [("train", Some(&metrics.train)), ("val", metrics.val.as_ref()), ("test", metrics.test.as_ref())];
     let mut all = BTreeMap::new();
@@ -261,7 +297,8 @@ pub enum Terminal {
     No,
 }
 
-fn total_steps(run: &Run, steps_per_epoch: u64) -> Option<u64> {
+/// Optimizer steps of a phase; none if it has no end.
+pub(crate) fn total_steps(run: &Run, steps_per_epoch: u64) -> Option<u64> {
     let by_epochs = u64::try_from(run.trainer.max_epochs).ok().map(|e| e * steps_per_epoch);
     let by_steps = u64::try_from(run.trainer.max_steps).ok();
     match (by_epochs, by_steps) {

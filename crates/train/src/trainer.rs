@@ -1,8 +1,11 @@
 //! The loop over phases, epochs and steps, and all that happens between them.
 
+mod validate;
+
 use crate::checkpoint::{Checkpoint, FORMAT, Shelf, State, numbers};
 use crate::clock::Clock;
-use crate::evaluate::{Pass, collate, evaluate, say_left_out};
+use crate::evaluate::{collate, say_left_out};
+use crate::fingerprint;
 use crate::folder::RunFolder;
 use crate::keep::Keep;
 use crate::profile::Profile;
@@ -16,13 +19,13 @@ use pleach_config::run::Run;
 use pleach_core::kinds::observer::RunInfo;
 use pleach_core::kinds::schedule::{Moment, Schedule};
 use pleach_core::registry::entries;
-use pleach_core::{Candidate, Error, Event, Named, Observer, Plug, Result, Saved, Tensor};
+use pleach_core::{Candidate, Error, Event, Named, Observer, Plug, Result, Saved};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the trainer knows of the program around it.
 #[derive(Clone)]
@@ -141,6 +144,8 @@ struct Course {
     /// Why the run has come to its end.
     ended: Option<String>,
     profile: Profile,
+    /// How long the epoch has waited for data.
+    waited: Duration,
     /// How often a sample was left out of training, in this process.
     left_out: usize,
 }
@@ -184,6 +189,7 @@ impl<'h> Trainer<'h> {
             stop: None,
             ended: None,
             profile: Profile::default(),
+            waited: Duration::ZERO,
             left_out: 0,
         };
         let mut epoch_so_far = Saved::Null;
@@ -203,6 +209,7 @@ impl<'h> Trainer<'h> {
                 return Ok(self.outcome(Ended::Already, course));
             }
         }
+        self.note_data(&stage, &course)?;
         if let (Some(folder), Some(text)) = (&self.folder, &self.renewed) {
             folder.write("resolved.toml", text.as_bytes())?;
         }
@@ -226,8 +233,16 @@ impl<'h> Trainer<'h> {
             let before = stage.params.snapshot()?;
             stage = Stage::open(run, &course.clock)?;
             stage.inherit(&before)?;
+            self.note_data(&stage, &course)?;
             self.checkpoint(&stage, &mut course, None, Occasion::Forced)?;
         }
+    }
+
+    /// Notes what the data of a phase are, beside the run.
+    fn note_data(&self, stage: &Stage<'_>, course: &Course) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let phase = self.run.phase.get(course.clock.phase).map_or("", |phase| phase.name.as_str());
+        fingerprint::note(folder, phase, &stage.data)
     }
 
     /// Whether nothing is left to do in the last phase.
@@ -283,16 +298,42 @@ impl<'h> Trainer<'h> {
         u64::try_from(stage.run.trainer.max_steps).is_ok_and(|max| course.clock.steps_in_phase() >= max)
     }
 
+    /// Whether another epoch of the phase follows the present one, as far as can be known.
+    fn goes_on(&self, stage: &Stage<'_>, course: &Course) -> bool {
+        let trainer = &stage.run.trainer;
+        let epochs = if trainer.fast_dev_run.0 > 0 { Some(1) } else { u32::try_from(trainer.max_epochs).ok() };
+        epochs.is_none_or(|max| course.clock.epochs_in_phase() + 1 < max)
+            && !self.steps_are_done(stage, course)
+            && course.stop.is_none()
+    }
+
+    fn validation_is_due(&self, stage: &Stage<'_>, course: &Course) -> bool {
+        (course.clock.epochs_in_phase() + 1).is_multiple_of(stage.run.trainer.check_val_every_n_epoch)
+    }
+
+    /// Begins to read what comes after the step that is about to be taken, so that nobody waits for it then.
+    fn read_ahead(&self, stage: &mut Stage<'_>, course: &Course) {
+        let last = course.clock.batch >= stage.train_batches;
+        if (last && self.validation_is_due(stage, course))
+            || validates_within(stage.run, course.clock.steps_in_phase() + 1)
+        {
+            stage.begin_val();
+        } else if last && self.goes_on(stage, course) {
+            stage.begin_train(course.clock.epoch + 1);
+        }
+    }
+
     /// One epoch, or what is left of it.
     fn epoch(&self, stage: &mut Stage<'_>, course: &mut Course, so_far: Saved) -> Result<Flow> {
         let run = stage.run;
         let began = Instant::now();
+        course.waited = Duration::ZERO;
         let mut tally = Tally::new("train", &run.metrics.train, &stage.data.info);
         if so_far != Saved::Null {
             tally.restore(&so_far)?;
         }
         let left = stage.train_batches.saturating_sub(course.clock.batch);
-        let mut batches = stage.train.epoch(course.clock.epoch, course.clock.batch).take(left);
+        let mut batches = stage.train_epoch(course.clock.epoch, course.clock.batch).take(left);
         loop {
             if self.host.interrupted.load(Ordering::Relaxed) {
                 self.checkpoint(stage, course, Some(&tally), Occasion::Forced)?;
@@ -316,8 +357,11 @@ impl<'h> Trainer<'h> {
             if used == 0 {
                 break;
             }
+            let waited = step_began.elapsed();
+            course.waited += waited;
             course.profile.add("data", step_began);
             course.clock.batch += used;
+            self.read_ahead(stage, course);
             if window.is_empty() {
                 continue;
             }
@@ -363,17 +407,12 @@ impl<'h> Trainer<'h> {
                     stage.learn(&metrics);
                     self.tick(stage, course, Moment::Step)?;
                     let (step, epoch) = (course.clock.step, course.clock.epoch);
-                    let seconds = step_began.elapsed().as_secs_f64();
-                    self.tell(
-                        course,
-                        stage,
-                        &Event::Step { step, epoch, metrics: &metrics, lr: &lr, samples, seconds },
-                    )?;
+                    let (seconds, waited) = (step_began.elapsed().as_secs_f64(), waited.as_secs_f64());
+                    let event = Event::Step { step, epoch, metrics: &metrics, lr: &lr, samples, seconds, waited };
+                    self.tell(course, stage, &event)?;
                 }
             }
-            if run.trainer.val_every_n_steps.is_some_and(|n| course.clock.steps_in_phase().is_multiple_of(n))
-                && course.clock.batch < stage.train_batches
-            {
+            if validates_within(run, course.clock.steps_in_phase()) && course.clock.batch < stage.train_batches {
                 let measured = self.validate(stage, course)?;
                 stage.learn(&measured);
             }
@@ -385,10 +424,12 @@ impl<'h> Trainer<'h> {
             }
         }
         drop(batches);
+        if self.goes_on(stage, course) {
+            stage.begin_train(course.clock.epoch + 1);
+        }
         let whole = course.clock.batch >= stage.train_batches;
         let mut metrics = tally.values();
-        let due = (course.clock.epochs_in_phase() + 1).is_multiple_of(run.trainer.check_val_every_n_epoch);
-        if due || !whole {
+        if self.validation_is_due(stage, course) || !whole {
             for (name, value) in self.validate(stage, course)? {
                 metrics.insert(name, value);
             }
@@ -399,11 +440,8 @@ impl<'h> Trainer<'h> {
         let (step, epoch) = (course.clock.step, course.clock.epoch);
         course.clock.epoch += 1;
         course.clock.batch = 0;
-        self.tell(
-            course,
-            stage,
-            &Event::Epoch { step, epoch, metrics: &metrics, seconds: began.elapsed().as_secs_f64() },
-        )?;
+        let (seconds, waited) = (began.elapsed().as_secs_f64(), course.waited.as_secs_f64());
+        self.tell(course, stage, &Event::Epoch { step, epoch, metrics: &metrics, seconds, waited })?;
         self.checkpoint(stage, course, None, Occasion::EpochEnd)?;
         Ok(Flow::Goes)
     }
@@ -429,39 +467,6 @@ impl<'h> Trainer<'h> {
             )),
             Err(e) => error.context(format!("saving the batch failed too: {}", e.message())),
         }
-    }
-
-    /// A pass over the validation split, with the averaged weights if an observer keeps some.
-    fn validate(&self, stage: &Stage<'_>, course: &mut Course) -> Result<Named<f64>> {
-        let Some(loader) = &stage.val else { return Ok(Named::new()) };
-        let began = Instant::now();
-        let own = match course.watch.weights() {
-            Some((_, averages)) => Some(swap(stage, averages)?),
-            None => stage.eval_weights()?.map(|weights| swap(stage, &weights)).transpose()?,
-        };
-        let pass = Pass {
-            split: "val",
-            task: &*stage.run.task,
-            net: &*stage.net,
-            params: &stage.params,
-            losses: &stage.run.loss,
-            metrics: stage.val_metrics(),
-            kernels: &*stage.run.backend.kernels,
-            info: &stage.data.info,
-            say: &*self.host.say,
-            limit: stage.val_limit(loader.batches_per_epoch()),
-        };
-        let measured =
-            evaluate(&pass, loader, |done, of| self.tell(course, stage, &Event::Evaluating { split: "val", done, of }));
-        if let Some(own) = own {
-            put(stage, &own)?;
-        }
-        let measured = measured?;
-        course.profile.add("validation", began);
-        course.learn(&measured);
-        let (step, epoch) = (course.clock.step, course.clock.epoch);
-        self.tell(course, stage, &Event::Validated { step, epoch, metrics: &measured })?;
-        Ok(measured)
     }
 
     /// Asks the keepers and writes and deletes what they say.
@@ -560,6 +565,11 @@ impl Course {
     }
 }
 
+/// Whether validation follows so many steps of a phase, also in the midst of an epoch.
+fn validates_within(run: &Run, steps: u64) -> bool {
+    run.trainer.val_every_n_steps.is_some_and(|n| steps.is_multiple_of(n))
+}
+
 /// Who keeps the averaged weights of a checkpoint, where it is no observer.
 const OPTIMIZER: &str = "optimizer";
 
@@ -576,20 +586,4 @@ enum Occasion {
 enum Flow {
     Goes,
     Interrupted,
-}
-
-/// Puts other weights into the net and returns its own.
-fn swap(stage: &Stage<'_>, weights: &BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
-    let own = stage.params.snapshot()?;
-    put(stage, weights)?;
-    Ok(own)
-}
-
-fn put(stage: &Stage<'_>, weights: &BTreeMap<String, Tensor>) -> Result<()> {
-    for (name, weight) in stage.params.iter() {
-        if let Some(value) = weights.get(name) {
-            weight.set(value)?;
-        }
-    }
-    Ok(())
 }

@@ -33,7 +33,8 @@ impl Samples for Made {
         let at = Stream { sample: index as u64, op: u32::from(self.train), ..Stream::default() };
         let mut rng = Rng::new(self.seed, Purpose::Other, at);
         let class = index % 2;
-        let pixel = |i: usize| (rng.uniform() * 100.0) as u8 + if usize::from(i % SIDE >= SIDE / 2) == class { 120 } else { 0 };
+        let pixel =
+            |i: usize| (rng.uniform() * 100.0) as u8 + if usize::from(i % SIDE >= SIDE / 2) == class { 120 } else { 0 };
         let pixels = (0..SIDE * SIDE).map(pixel).collect();
         let frame = Frame { number: 0, image: Image::new(SIDE, SIDE, 1, Pixels::U8(pixels))? };
         let mut row = Row::new(SampleId { index: index as u64, key: format!("blob-{index}").into() }, vec![frame]);
@@ -42,6 +43,12 @@ impl Samples for Made {
     }
 
     fn info(&self) -> DataInfo {
-        DataInfo { classes: vec!["left".into(), "right".into()], channels: 1, frames: 1, size: Some((SIDE, SIDE)), ignore_index: None }
+        DataInfo {
+            classes: vec!["left".into(), "right".into()],
+            channels: 1,
+            frames: 1,
+            size: Some((SIDE, SIDE)),
+            ignore_index: None,
+        }
     }
 }

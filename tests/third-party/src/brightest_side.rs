@@ -1,7 +1,8 @@
 use pleach_core::kinds::metric::Part;
 use pleach_core::kinds::task::Report;
 use pleach_core::{
-    Batch, CollateCx, DataInfo, Decoder, Error, Form, Gives, ModelSpec, Named, Result, Row, Target, Task, Tensor, plugin,
+    Batch, CollateCx, DataInfo, Decoder, Error, Form, Gives, ModelSpec, Named, Result, Row, Target, Task, Tensor,
+    plugin,
 };
 
 /// Tells which side of an image is the brighter one.
@@ -12,7 +13,12 @@ struct Argmax;
 
 impl Task for BrightestSide {
     fn model_spec(&self, data: &DataInfo) -> Result<ModelSpec> {
-        Ok(ModelSpec { in_channels: data.channels, out_channels: data.classes.len(), frames: data.frames, size: data.size })
+        Ok(ModelSpec {
+            in_channels: data.channels,
+            out_channels: data.classes.len(),
+            frames: data.frames,
+            size: data.size,
+        })
     }
 
     fn gives(&self) -> Gives {

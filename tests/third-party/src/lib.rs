@@ -1,8 +1,10 @@
 //! One plugin of each kind, by somebody who knows pleach-core and nothing else.
 
+mod acme_file;
 mod bell;
 mod blobs;
 mod brightest_side;
+mod count_rows;
 mod darken;
 mod every_second;
 mod halve_at;

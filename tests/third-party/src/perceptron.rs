@@ -16,7 +16,7 @@ struct Layers {
 
 impl Model for Perceptron {
     fn build(&self, mut scope: Scope<'_>, spec: &ModelSpec) -> Result<Box<dyn Net>> {
-        let (h, w) = spec.size.ok_or_else(|| Error::new("PL0202", "a Perceptron needs images of one size"))?;
+        let (h, w) = spec.size.ok_or_else(|| Error::new("PL0220", "a Perceptron needs images of one size"))?;
         let inputs = h * w * spec.in_channels;
         let mut first = scope.at("0");
         let w0 = first.param("weight", (self.hidden, inputs), Init::pytorch_weight(inputs))?;

@@ -118,6 +118,81 @@ case("Normalize", {}, {}, image, A.Normalize(max_pixel_value=1.0)(image=image)["
 image = noise(5, 7, 3)
 case("ToFloat", {}, {}, image, A.ToFloat()(image=image)["image"], 0)
 
+image = noise(15, 18, 3)
+out, parts = moved(A.Transpose(p=1), image)
+case("Transpose", {}, {}, image, out, 0, **parts)
+for factor in range(4):
+    image = noise(7, 9, 3)
+    case("RandomRotate90", {}, {"factor": factor}, image, np.ascontiguousarray(np.rot90(image, factor)), 0)
+
+for degrees in (30.0, -101.5):
+    image = smooth(16, 19, 3)
+    out = A.SafeRotate(limit=(degrees, degrees), p=1)(image=image)["image"]
+    case("SafeRotate", {}, {"degrees": degrees}, image, out, 1)
+image = smooth(16, 22, 3)
+out = A.Rotate(limit=(20, 20), crop_border=True, p=1)(image=image)["image"]
+case("Rotate", {"crop_border": True}, {"degrees": 20.0}, image, out, 1)
+for scale, px, rotate, shear in (((1.2, 0.9), (2, -1), 15.0, (0.0, 0.0)), ((0.8, 0.8), (0, 3), -40.0, (10.0, -5.0))):
+    image = smooth(16, 19, 3)
+    transform = A.Affine(
+        scale={"x": scale[0], "y": scale[1]},
+        translate_px={"x": px[0], "y": px[1]},
+        rotate=(rotate, rotate),
+        shear={"x": shear[0], "y": shear[1]},
+        p=1,
+    )
+    out, parts = moved(transform, image)
+    del parts["mask"]
+    draw = {"scale": list(scale), "translate": [float(v) for v in px], "rotate": rotate, "shear": list(shear)}
+    case("Affine", {}, draw, image, out, 1, **parts)
+image = smooth(16, 19, 3)
+limits = {"shift_limit_x": (0.1, 0.1), "shift_limit_y": (-0.2, -0.2), "scale_limit": (0.2, 0.2), "rotate_limit": (33, 33)}
+out = A.ShiftScaleRotate(**limits, p=1)(image=image)["image"]
+draw = {"scale": [1.2, 1.2], "translate": [1.0, -3.0], "rotate": 33.0, "shear": [0.0, 0.0]}
+case("ShiftScaleRotate", {}, draw, image, out, 1)
+
+image = smooth(16, 19, 3)
+for keep_size in (True, False):
+    transform = A.Perspective(keep_size=keep_size, p=1)
+    points = [[1.5, 1.0], [17.0, 0.5], [18.0, 14.5], [0.5, 15.0]]
+    matrix, width, height = A.augmentations.geometric.functional.compute_perspective_params(
+        np.array(points, np.float32), (16, 19)
+    )
+    out = transform.apply(image, matrix=matrix, max_width=width, max_height=height)
+    case("Perspective", {"keep_size": keep_size}, {"points": points}, image, out, 1)
+
+for mode, k in (("camera", 0.3), ("fisheye", -0.2)):
+    image = smooth(16, 19, 3)
+    out = A.OpticalDistortion(distort_limit=(k, k), mode=mode, p=1)(image=image)["image"]
+    case("OpticalDistortion", {"mode": mode}, {"k": k}, image, out, 1)
+image = smooth(17, 22, 3)
+steps = [[1.2, 0.8, 1.1, 0.9, 1.0, 1.05], [0.9, 1.1, 1.0, 1.2, 0.8, 1.0]]
+grid = A.augmentations.geometric.functional.generate_grid(image.shape[:2], steps[0], steps[1], 5)
+out = cv2.remap(image, grid[0].astype(np.float32), grid[1].astype(np.float32), cv2.INTER_LINEAR, borderMode=0)
+case("GridDistortion", {"normalized": False}, {"x": steps[0], "y": steps[1]}, image, out, 1)
+
+image = noise(15, 18, 3)
+out, parts = moved(A.Crop(x_min=2, y_min=1, x_max=16, y_max=12), image)
+case("Crop", {"x_min": 2, "y_min": 1, "x_max": 16, "y_max": 12}, None, image, out, 0, **parts)
+out, parts = moved(A.PadIfNeeded(min_height=20, min_width=25, fill=(9, 80, 200)), image)
+case("PadIfNeeded", {"min_height": 20, "min_width": 25, "fill": [9, 80, 200]}, None, image, out, 0, **parts)
+out, parts = moved(A.Pad(padding=(1, 2, 3, 4), border_mode=cv2.BORDER_REFLECT_101), image)
+case("Pad", {"padding": [1, 2, 3, 4], "border_mode": "reflect_101"}, None, image, out, 0, **parts)
+for mode, flag in (("reflect", cv2.BORDER_REFLECT), ("wrap", cv2.BORDER_WRAP)):
+    out = cv2.copyMakeBorder(image, 3, 3, 3, 3, flag)
+    case("Pad", {"padding": 3, "border_mode": mode}, None, image, out, 0)
+image = smooth(15, 18, 3)
+out = A.CropAndPad(px=[2, -3, -1, 4], p=1)(image=image)["image"]
+case("CropAndPad", {"px": [2, -3, -1, 4]}, None, image, out, 1)
+out = cv2.resize(image[2:13, 3:15], (10, 8))
+region = {"x": 3, "y": 2, "width": 12, "height": 11}
+case("RandomResizedCrop", {"size": [8, 10]}, region, image, out, 1)
+for name, transform in (("LongestMaxSize", A.LongestMaxSize(max_size=11)), ("SmallestMaxSize", A.SmallestMaxSize(max_size=20))):
+    out = transform(image=image)["image"]
+    case(name, {"max_size": max(transform.max_size, 1)}, None, image, out, 1)
+out = A.RandomScale(scale_limit=(0.3, 0.3), p=1)(image=image)["image"]
+case("RandomScale", {}, {"width": out.shape[1], "height": out.shape[0]}, image, out, 1)
+
 Path(__file__).with_name("golden.json").write_text(
     json.dumps({"albumentations": A.__version__, "opencv": cv2.__version__, "cases": cases}, separators=(",", ":"))
 )

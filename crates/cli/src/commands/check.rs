@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 pub fn run(args: &Check) -> Done {
     if !args.json {
-        let resolved = output::load(&args.file, &args.sets)?;
+        let resolved = output::load_run(&args.run)?;
         let run = &resolved.run;
-        output::print(&format!("{}: good", args.file.display()));
+        output::print(&format!("{}: good", args.run.file.display()));
         output::print(&format!(
             "  {} learns {} with {}",
             run.model.plug.name(),
@@ -18,9 +18,9 @@ pub fn run(args: &Check) -> Done {
         ));
         return Ok(ExitCode::SUCCESS);
     }
-    match pleach_config::load(&args.file, &args.sets) {
+    match output::read(&args.run) {
         Ok(resolved) => {
-            output::print(&json!({ "diagnostics": [], "remarks": resolved.remarks().json() }).to_string());
+            output::print(&json!({ "diagnostics": [], "remarks": resolved.remarks().json_of_remarks() }).to_string());
             Ok(ExitCode::SUCCESS)
         }
         Err(failure) => {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn run(args: &Train) -> Done {
-    let resolved = output::load(&args.file, &args.sets)?;
+    let resolved = output::load_run(&args.run)?;
     let out = match &args.out {
         Some(out) => out.clone(),
         None => {
@@ -21,7 +21,7 @@ pub fn run(args: &Train) -> Done {
         }
     };
     let host = host()?;
-    let text = std::fs::read_to_string(&args.file).unwrap_or_default();
+    let text = std::fs::read_to_string(&args.run.file).unwrap_or_default();
     let outcome = pleach_train::train(&resolved, &text, &out, &host)?;
     Ok(report(&outcome))
 }

@@ -2,7 +2,7 @@
 
 use crate::draft::Draft;
 use crate::places::name_of;
-use pleach_core::diagnostic::Diagnostic;
+use pleach_core::diagnostic::{Diagnostic, listed};
 use pleach_core::kinds::loss::{LossConfig, LossSlot};
 use pleach_core::kinds::metric::{MetricConfig, Part};
 use pleach_core::read::Reader;
@@ -27,10 +27,12 @@ pub(super) fn losses(draft: &mut Draft, root: &Table, r: &mut Reader) {
     }
     let names = task.default_losses();
     if names.is_empty() {
-        let fitting = fitting_losses(&gives).join(", ");
+        let fitting = listed("", &fitting_losses(&gives));
         r.report(
             Diagnostic::new("PL0126", None, format!("there is no [[loss]], and task {} proposes none", task.name()))
-                .note(format!("these fit: {fitting}")),
+                .note(format!("these fit: {fitting}"))
+                .also(name_of(root, "task"), "this task")
+                .see("pleach list loss"),
         );
     }
     given.extend(names.iter().filter_map(|name| proposed(name, &task.name(), r)).map(with_defaults));
@@ -60,8 +62,10 @@ pub(super) fn metrics(draft: &mut Draft, root: &Table, r: &mut Reader) {
                     format!("metric {} does not fit task {}", metric.plug.name(), task.name()),
                 )
                 .label(format!("reads {}", part(metric.reads())))
-                .note(format!("the task predicts {}", has.join(", ")))
-                .note(format!("these fit: {}", fitting.join(", "))),
+                .also(name_of(root, "task"), format!("the task predicts {}", has.join(", ")))
+                .note(format!("these fit: {}", listed(&metric.plug.name(), &fitting)))
+                .expected(format!("a metric that reads {}", has.join(" or ")))
+                .see(format!("pleach describe {}", metric.plug.name())),
             );
         }
     }
@@ -108,8 +112,10 @@ fn check_losses<'a>(
                 format!("loss {} does not fit task {task}", loss.plug.name()),
             )
             .label(format!("wants {} and {}", form(wants.form), target(wants.target)))
-            .note(format!("the task gives {} and {}", form(gives.form), targets.join(", ")))
-            .note(format!("these fit: {}", fitting_losses(gives).join(", "))),
+            .also(name_of(root, "task"), format!("the task gives {} and {}", form(gives.form), targets.join(", ")))
+            .note(format!("these fit: {}", listed(&loss.plug.name(), &fitting_losses(gives))))
+            .expected(format!("a loss that takes {} and {}", form(gives.form), targets.join(" or ")))
+            .see(format!("pleach describe {}", loss.plug.name())),
         );
     }
 }

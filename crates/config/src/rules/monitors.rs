@@ -4,7 +4,7 @@
 use super::stages;
 use crate::draft::Draft;
 use crate::places::{at, string_in};
-use crate::run::{Dataset, Metrics};
+use crate::run::{Dataset, Metrics, PhaseScheduler};
 use pleach_core::diagnostic::{Diagnostic, nearest};
 use pleach_core::kinds::loss::{LossConfig, snake};
 use pleach_core::kinds::metric::MetricConfig;
@@ -36,10 +36,14 @@ pub(super) fn measured(draft: &mut Draft, root: &Table, r: &mut Reader) {
 
     // A scheduler must be served in every stage in which it runs; all else, in one.
     for (i, here) in all.iter().enumerate() {
-        let own = phases.get(i).and_then(|p| p.scheduler.as_ref());
         let common = draft.scheduler.iter().flatten().next();
-        let path = if own.is_some() { format!("phase.{i}.scheduler") } else { "scheduler".into() };
-        for name in own.or(common).map(|s| s.monitors()).into_iter().flatten() {
+        let of_phase = phases.get(i).map(|phase| &phase.scheduler);
+        let path = match of_phase {
+            Some(PhaseScheduler::Own(_)) => format!("phase.{i}.scheduler"),
+            _ => "scheduler".into(),
+        };
+        let scheduler = of_phase.map_or(common, |own| own.or(common));
+        for name in scheduler.map(|s| s.monitors()).into_iter().flatten() {
             check(&name, string_in(root, &path, &name), std::slice::from_ref(here), r);
         }
     }
@@ -124,7 +128,7 @@ fn check(name: &str, place: Option<Place>, stages: &[Measured], r: &mut Reader) 
     let known: BTreeSet<&str> = stages.iter().flat_map(|stage| stage.exact.iter().map(String::as_str)).collect();
     let mut d = Diagnostic::new("PL0121", place, format!("nothing measures `{name}`"));
     d = match nearest(name, known.iter().copied()) {
-        Some(near) => d.label(format!("did you mean `{near}`?")),
+        Some(near) => d.near(near),
         None => d.label("would never change"),
     };
     if name.starts_with("test_") {
@@ -134,5 +138,5 @@ fn check(name: &str, place: Option<Place>, stages: &[Measured], r: &mut Reader) 
         d = d.note("there is nothing to validate on: add [dataset.val], or `val = 0.1` under [dataset.split]");
     }
     let known: Vec<_> = known.into_iter().collect();
-    r.report(d.note(format!("there is: {}", known.join(", "))));
+    r.report(d.note(format!("there is: {}", known.join(", "))).expected(format!("one of {}", known.join(", "))));
 }

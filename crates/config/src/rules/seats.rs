@@ -41,6 +41,7 @@ fn accelerator(word: &str, draft: &Draft, root: &Table, r: &mut Reader) -> Optio
             r.report(
                 Diagnostic::new("PL0124", place, format!("`accelerator` says {TRAIN}, and [backend] says {name}"))
                     .label("leave one of them out")
+                    .also(name_of(root, "backend.train"), "the other one")
                     .note("`accelerator` is a short spelling of `train` under [backend]"),
             );
             None
@@ -81,7 +82,9 @@ fn can(plug: &Plug<dyn Backend>, seat: Seat, root: &Table, r: &mut Reader) -> bo
                 format!("backend {} cannot sit in the seat `{key}`", plug.name()),
             )
             .label(format!("can: {}", does.join(", ")))
-            .note(format!("backends that can: {}", able(seat).join(", "))),
+            .note(format!("backends that can: {}", able(seat).join(", ")))
+            .expected(format!("one of {}", able(seat).join(", ")))
+            .see(format!("pleach describe {}", plug.name())),
         );
     }
     can
@@ -100,6 +103,9 @@ fn precision(train: &Plug<dyn Backend>, wanted: Precision, root: &Table, r: &mut
     r.report(
         Diagnostic::new("PL0123", place, format!("backend {} does not train in {}", train.name(), word(wanted)))
             .label(format!("it trains in {}", can.join(", ")))
+            .also(name_of(root, "backend.train"), "this backend")
+            .expected(format!("one of {}", can.join(", ")))
+            .see(format!("pleach describe {}", train.name()))
             .note(match others.is_empty() {
                 true => format!("no backend of this program trains in {}", word(wanted)),
                 false => format!("backends that do: {}", others.join(", ")),

@@ -1,9 +1,9 @@
 //! The small sections: run, model, checkpointing, metrics, phase and backend.
 
 use super::dataset::Dataset;
+use super::inherited::PhaseScheduler;
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::metric::MetricConfig;
-use pleach_core::kinds::scheduler::SchedulerConfig;
 use pleach_core::param_groups::OptimizerConfig;
 use pleach_core::read::Rules;
 use pleach_core::{Backend, Model, Plug, Slot, config};
@@ -108,8 +108,9 @@ pub struct Phase {
     pub loss: Option<Vec<LossConfig>>,
     /// The stage's optimizer.
     pub optimizer: Option<OptimizerConfig>,
-    /// The stage's scheduler.
-    pub scheduler: Option<SchedulerConfig>,
+    /// The stage's scheduler; "none" for a stage without the run's.
+    #[config(default = PhaseScheduler::Inherited)]
+    pub scheduler: PhaseScheduler,
 }
 
 /// `[backend]`: who sits in each seat.

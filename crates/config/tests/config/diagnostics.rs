@@ -48,11 +48,13 @@ PL0107  `label_smoothing` of loss ClassLoss is out of bounds
  --> run.toml:6:19
 6 | label_smoothing = 1.5
   |                   ^^^ must be at least 0 and at most 1
+  = see: pleach describe ClassLoss
 
 PL0105  expected a number, found the number NaN
   --> run.toml:10:6
 10 | lr = nan
    |      ^^^ expected a number
+   = see: pleach describe AdamW
 
 PL0104  unknown parameter `patince` for scheduler ReduceLROnPlateau
   --> run.toml:14:85
@@ -66,12 +68,14 @@ PL0106  source Shelf needs `root`
 16 | [dataset.train]
    | ^^^^^^^^^^^^^^^ `root` is missing
    = root: The folder.
+   = see: pleach describe Shelf
 
 PL0103  no model is called `OneLayr`
   --> run.toml:20:8
 20 | name = "OneLayr"
    |        ^^^^^^^^^ did you mean `OneLayer`?
-   = there is: OneLayer"#;
+   = there is: OneLayer
+   = see: pleach list model"#;
     assert_eq!(failure.render(Paint::Plain), expected);
 }
 
@@ -138,17 +142,32 @@ fn a_program_reads_the_same_as_json() {
     assert_eq!(
         json[0],
         serde_json::json!({
-            "code": "PL0104",
-            "message": "unknown parameter `max_epoch` for [trainer]",
             "file": "run.toml",
-            "line": 5,
-            "column": 1,
-            "end": { "line": 5, "column": 10 },
-            "label": "did you mean `max_epochs`?",
+            "layer": "file",
+            "range": { "start": { "line": 5, "column": 1 }, "end": { "line": 5, "column": 10 } },
+            "code": "PL0104",
+            "severity": "error",
+            "message": "unknown parameter `max_epoch` for [trainer]",
+            "expected": json[0]["expected"],
+            "nearest": "max_epochs",
+            "hint": "did you mean `max_epochs`?",
             "notes": json[0]["notes"],
+            "see": null,
+            "related": [],
         })
     );
-    assert_eq!((json[1]["code"].as_str(), json[1]["line"].as_u64()), (Some("PL0101"), Some(6)));
+    assert!(json[0]["expected"].as_str().is_some_and(|takes| takes.starts_with("max_epochs, min_epochs, ")));
+    let line = json[1]["range"]["start"]["line"].as_u64();
+    assert_eq!((json[1]["code"].as_str(), line), (Some("PL0101"), Some(6)));
+    let failure = read(&format!("{LEAST}loss = 'MaskLoss'\n")).expect_err("a loss that does not fit");
+    assert_eq!(
+        failure.json()[0]["related"],
+        serde_json::json!([{
+            "file": "run.toml",
+            "range": { "start": { "line": 1, "column": 8 }, "end": { "line": 1, "column": 17 } },
+            "message": "the task gives logits and class indices",
+        }])
+    );
 }
 
 #[test]
@@ -188,12 +207,14 @@ fn values_between_fields_choices_and_nameless_plugins_are_shown_at_their_places(
 4 | loss = { factor = 2 }
   |        ^^^^^^^^^^^^^^ `name` is missing
   = one of: ClassLoss, LikelyLoss, MaskLoss, OddsLoss, PairLoss, TripletLoss, ValueLoss
+  = see: pleach list loss
 
 PL0109  unknown value `micor`
  --> run.toml:5:43
 5 | metrics.val = [{ name = "Hits", average = "micor" }]
   |                                           ^^^^^^^ did you mean `micro`?
   = one of: micro, macro
+  = see: pleach describe Hits
 
 PL0108  [dataset.split]: the share for validation follows from `num_folds`
  --> run.toml:6:25

@@ -63,3 +63,11 @@ fn sparing_biases_and_norms_needs_an_optimizer_with_weight_decay() {
     let text = format!("{LEAST}[optimizer]\nname = \"SGD\"\nfilter_bias_and_bn = true\n");
     assert!(shown(&text).contains("optimizer SGD has no `weight_decay`"), "{}", shown(&text));
 }
+
+#[test]
+fn another_optimizer_for_a_group_leaves_it_its_parameters() {
+    let run = right_set(&format!("{LEAST}{GROUPS}"), &["optimizer.group.0.name=SGD"]).run;
+    let group = &run.optimizer.group[0];
+    assert_eq!((group.patterns.as_slice(), group.plug.name()), (["encoder.*".to_owned()].as_slice(), "SGD".into()));
+    assert_eq!(group.plug.lr(), 0.01, "SGD's own rate, not that of AdamW's group");
+}

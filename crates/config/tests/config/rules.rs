@@ -13,12 +13,12 @@ fn a_loss_must_fit_the_task() {
  --> run.toml:7:8
 7 | name = "MaskLoss"
   |        ^^^^^^^^^^ wants logits and masks
-  = the task gives logits and class indices
-  = these fit: ClassLoss"#;
-    assert_eq!(
-        shown(&sorting("[[loss]]\nfactor = 2\nname = \"MaskLoss\"")).replace(":6:8", ":7:8").replace("6 |", "7 |"),
-        expected
-    );
+ ::: run.toml:1:8
+1 | task = "Sorting"
+  |        --------- the task gives logits and class indices
+  = these fit: ClassLoss
+  = see: pleach describe MaskLoss"#;
+    assert_eq!(shown(&sorting("[[loss]]\nfactor = 2\nname = \"MaskLoss\"")), expected);
     let shown = shown(&sorting("[[phase]]\nname = 'a'\nloss = 'ValueLoss'"));
     assert!(shown.contains("PL0120  loss ValueLoss") && shown.contains("run.toml:7:8"), "{shown}");
 }
@@ -34,11 +34,12 @@ fn a_loss_says_which_form_and_target_it_wants_instead() {
     ] {
         let shown = shown(&sorting(&format!("loss = '{loss}'")));
         assert!(shown.contains(&format!("PL0120  loss {loss} does not fit task Sorting")), "{shown}");
-        assert!(shown.contains(&format!("^ {label}\n  = the task gives logits and class indices")), "{shown}");
+        assert!(shown.contains(&format!("^ {label}\n ::: run.toml:1:8\n")), "{shown}");
+        assert!(shown.contains("--------- the task gives logits and class indices\n"), "{shown}");
     }
     let matching = |loss: &str| format!("task = 'Matching'\nmodel = 'OneLayer'\ndataset.train = 'Nowhere'\n{loss}");
     let shown = shown(&matching("loss = 'MaskLoss'"));
-    assert!(shown.contains("= the task gives embeddings and 1 or -1 for each pair"), "{shown}");
+    assert!(shown.contains("- the task gives embeddings and 1 or -1 for each pair"), "{shown}");
     assert!(shown.contains("= these fit: PairLoss, TripletLoss"), "{shown}");
 }
 

@@ -164,3 +164,28 @@ fn what_is_understood_and_has_no_effect_is_said_and_is_no_mistake() {
     let silent = right(right(LEAST).toml());
     assert!(silent.remarks().diagnostics.is_empty());
 }
+
+#[test]
+fn a_phase_takes_the_runs_scheduler_or_none_or_its_own() {
+    let run = right(&format!(
+        "{LEAST}scheduler = 'Stairs'\n[[phase]]\nname = 'a'\n[[phase]]\nname = 'b'\nscheduler = false\n\
+         [[phase]]\nname = 'c'\nscheduler = 'none'\n[[phase]]\nname = 'd'\nscheduler.name = 'ReduceLROnPlateau'\n\
+         scheduler.monitor = 'train_loss'\n"
+    ));
+    let names = |run: &pleach_config::Run| {
+        let of = |phase: &pleach_config::run::Phase| phase.scheduler.or(run.scheduler.as_ref()).map(|s| s.plug.name());
+        run.phase.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&run.run), [Some("Stairs".into()), None, None, Some("ReduceLROnPlateau".into())]);
+    let again = right(run.toml());
+    assert_eq!(again.run, run.run);
+    let back: pleach_config::Run = pleach_core::saved::load(&run.saved().expect("saved")).expect("loaded");
+    assert_eq!(back, run.run);
+}
+
+#[test]
+fn a_scheduler_that_no_phase_uses_need_not_be_served() {
+    let text = format!("{LEAST}scheduler = 'ReduceLROnPlateau'\n[[phase]]\nname = 'a'\n");
+    assert!(shown(&text).contains("PL0121"), "there is nothing to validate on");
+    right(&format!("{text}scheduler = false\n"));
+}

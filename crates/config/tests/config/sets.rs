@@ -84,7 +84,8 @@ fn a_mistake_points_into_the_command_line() {
     let expected = r#"PL0105  expected a number, found the string "abc"
  --> command line:1:20
 1 | --set optimizer.lr=abc
-  |                    ^^^ expected a number"#;
+  |                    ^^^ expected a number
+  = see: pleach describe AdamW"#;
     assert_eq!(shown_set(FILE, &["optimizer.lr=abc"]), expected);
     for (set, column, part) in [
         ("optimizer.lr", 7, "`--set` needs a key and a value"),

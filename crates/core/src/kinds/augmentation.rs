@@ -1,5 +1,13 @@
 //! Augmentations: what is decided by chance for a row, and how it changes the row.
 
+mod pipeline;
+mod table;
+mod work;
+
+pub use pipeline::{At, Decision, Pipeline, Pool};
+pub use table::Table;
+pub use work::{Partners, Rules, Work};
+
 use crate::image::Image;
 use crate::kinds::backend::{Backend, FusedTouch};
 use crate::row::Row;
@@ -35,6 +43,18 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether [`draw`](Self::draw) looks at more of a row than the size and the channels of its frames. Where it does
+    /// not (as where pixels are touched, unless it says so), maps and tables of earlier augmentations may be
+    /// outstanding while it draws.
+    fn looks(&self) -> bool {
+        !self.touches()
+    }
+
+    /// Whether [`edit`](Self::edit) does anything.
+    fn edits(&self) -> bool {
+        !self.touches()
+    }
+
     /// Changes instances, maps or labels.
     fn edit(&self, _draw: &Self::Draw, _row: &mut Row) -> Result<()> {
         Ok(())
@@ -55,6 +75,27 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// [`touch`](Self::touch) of an 8-bit image of so many channels as a table, one for all channels or one for
+    /// each, where it is nothing else: tables in a row, and a normalisation after them, become one pass.
+    fn table(&self, _draw: &Self::Draw, _channels: usize) -> Option<Vec<[u8; 256]>> {
+        None
+    }
+
+    /// As [`table`](Self::table), for a [`touch`](Self::touch) that leaves floats.
+    fn floats(&self, _draw: &Self::Draw, _image: &Image) -> Result<Option<Vec<[f32; 256]>>> {
+        Ok(None)
+    }
+
+    /// How many further samples [`mix`](Self::mix) takes.
+    fn partners(&self) -> usize {
+        0
+    }
+
+    /// Mixes further samples into a row; each is as the steps before this one leave it.
+    fn mix(&self, _draw: &Self::Draw, _row: &mut Row, _partners: Vec<Row>) -> Result<()> {
+        Ok(())
+    }
+
     /// How often it applies where the slot does not say `p`.
     fn default_p(&self) -> f64 {
         1.0
@@ -67,18 +108,54 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// [`Augmentation`] with its draw as data: what a slot holds.
+/// [`Augmentation`] with its draw as data: what a slot holds. What is made of other augmentations implements it itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called an augmentation, and does not implement `Augmentation`",
+    label = "write `impl Augmentation for {Self}`"
+)]
 pub trait DynAugmentation: std::fmt::Debug + Send + Sync + 'static {
+    /// Draws and applies; what was decided goes into `keep`. Returns whether anything was drawn.
+    ///
+    /// # Errors
+    /// The row cannot be augmented so.
+    fn go(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool>;
+    /// Applies what was decided.
+    ///
+    /// # Errors
+    /// The draw does not fit, or the row cannot be augmented so.
+    fn again(&self, draw: &Saved, work: &mut Work<'_>) -> Result<()>;
     /// Decides; the draw as data.
+    ///
+    /// # Errors
+    /// The row cannot be augmented so.
     fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Saved>>;
-    /// Applies a draw to a row.
-    fn apply(&self, draw: &Saved, row: &mut Row, kernels: &dyn Backend) -> Result<()>;
-    /// Draws and applies, without the way through data; returns whether anything was drawn.
-    fn run(&self, rng: &mut Rng, row: &mut Row, kernels: &dyn Backend) -> Result<bool>;
     /// See [`Augmentation::default_p`].
-    fn default_p(&self) -> f64;
+    fn default_p(&self) -> f64 {
+        1.0
+    }
     /// See [`Augmentation::is_random`].
-    fn is_random(&self) -> bool;
+    fn is_random(&self) -> bool {
+        true
+    }
+    /// Applies a draw to a row.
+    ///
+    /// # Errors
+    /// The draw does not fit, or the row cannot be augmented so.
+    fn apply(&self, draw: &Saved, row: &mut Row, kernels: &dyn Backend) -> Result<()> {
+        let mut work = Work::new(row, kernels, None);
+        self.again(draw, &mut work)?;
+        work.settled().map(drop)
+    }
+    /// Draws and applies, without the way through data; returns whether anything was drawn.
+    ///
+    /// # Errors
+    /// The row cannot be augmented so.
+    fn run(&self, rng: &mut Rng, row: &mut Row, kernels: &dyn Backend) -> Result<bool> {
+        let mut work = Work::new(row, kernels, None);
+        let drew = self.go(rng, &mut work, None)?;
+        work.settled()?;
+        Ok(drew)
+    }
 }
 
 fn view(row: &Row) -> Result<RowView<'_>> {
@@ -86,38 +163,80 @@ fn view(row: &Row) -> Result<RowView<'_>> {
     Ok(RowView { row, size })
 }
 
-fn apply<A: Augmentation>(a: &A, draw: &A::Draw, row: &mut Row, kernels: &dyn Backend) -> Result<()> {
-    let size = view(row)?.size;
-    if let Some(warp) = a.warp(draw, size) {
-        warp.apply(row)?;
+/// The draw of a mixing augmentation with the decisions for its partners.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Mixed {
+    draw: Saved,
+    partners: Vec<Saved>,
+}
+
+fn apply<A: Augmentation>(a: &A, draw: &A::Draw, work: &mut Work<'_>, partners: Vec<Row>) -> Result<()> {
+    if let Some(warp) = a.warp(draw, work.size()?) {
+        work.warp(warp)?;
     }
-    a.edit(draw, row)?;
-    if a.touches() {
-        let fused = a.fused(draw);
-        for frame in &mut row.frames {
-            match &fused {
-                Some(f) => match kernels.fused_touch(f, &frame.image)? {
-                    Some(image) => frame.image = image,
-                    None => a.touch(draw, &mut frame.image)?,
-                },
+    if a.edits() {
+        a.edit(draw, work.settled()?)?;
+    }
+    if a.partners() > 0 {
+        a.mix(draw, work.settled()?, partners)?;
+    }
+    if !a.touches() {
+        return Ok(());
+    }
+    let channels = work.raw().frames.first().map_or(0, |f| f.image.channels);
+    if let Some(table) = a.table(draw, channels)
+        && work.table(&Table::Bytes(table))?
+    {
+        return Ok(());
+    }
+    if let Some(frame) = work.raw().frames.first()
+        && let Some(table) = a.floats(draw, &frame.image)?
+        && work.table(&Table::Floats(table))?
+    {
+        return Ok(());
+    }
+    let (fused, kernels) = (a.fused(draw), work.kernels());
+    for frame in &mut work.settled()?.frames {
+        match &fused {
+            Some(f) => match kernels.fused_touch(f, &frame.image)? {
+                Some(image) => frame.image = image,
                 None => a.touch(draw, &mut frame.image)?,
-            }
+            },
+            None => a.touch(draw, &mut frame.image)?,
         }
     }
     Ok(())
 }
 
 impl<A: Augmentation> DynAugmentation for A {
-    fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Saved>> {
-        Augmentation::draw(self, rng, row)?.map(|d| saved::save(&d)).transpose()
-    }
-    fn apply(&self, draw: &Saved, row: &mut Row, kernels: &dyn Backend) -> Result<()> {
-        apply(self, &saved::load::<A::Draw>(draw)?, row, kernels)
-    }
-    fn run(&self, rng: &mut Rng, row: &mut Row, kernels: &dyn Backend) -> Result<bool> {
-        let Some(draw) = Augmentation::draw(self, rng, &view(row)?)? else { return Ok(false) };
-        apply(self, &draw, row, kernels)?;
+    fn go(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
+        let drawn = if self.looks() {
+            Augmentation::draw(self, rng, &view(work.settled()?)?)?
+        } else {
+            let size = work.size()?;
+            Augmentation::draw(self, rng, &RowView { row: work.raw(), size })?
+        };
+        let Some(draw) = drawn else { return Ok(false) };
+        let (rows, partners) = (0..self.partners()).map(|_| work.partner(rng)).collect::<Result<(Vec<_>, Vec<_>)>>()?;
+        if let Some(keep) = keep {
+            let saved = saved::save(&draw)?;
+            *keep = Some(if partners.is_empty() { saved } else { saved::save(&Mixed { draw: saved, partners })? });
+        }
+        apply(self, &draw, work, rows)?;
         Ok(true)
+    }
+    fn again(&self, draw: &Saved, work: &mut Work<'_>) -> Result<()> {
+        if self.partners() == 0 {
+            return apply(self, &saved::load::<A::Draw>(draw)?, work, Vec::new());
+        }
+        let Mixed { draw, partners } = saved::load(draw)?;
+        let rows = partners.iter().map(|p| work.partner_again(p)).collect::<Result<_>>()?;
+        apply(self, &saved::load::<A::Draw>(&draw)?, work, rows)
+    }
+    fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Saved>> {
+        let draw = Augmentation::draw(self, rng, row)?.map(|d| saved::save(&d)).transpose()?;
+        let alone = |draw| saved::save(&Mixed { draw, partners: vec![Saved::Null; self.partners()] });
+        if self.partners() > 0 { draw.map(alone).transpose() } else { Ok(draw) }
     }
     fn default_p(&self) -> f64 {
         Augmentation::default_p(self)
@@ -133,6 +252,19 @@ pub struct AugmentSlot {
     /// How often it applies, 0 to 1; each augmentation has its own default.
     #[config(range = 0.0..=1.0)]
     pub p: Option<f64>,
+    /// Whether each frame of a clip has a draw of its own; otherwise one draw serves all frames.
+    #[config(default = false)]
+    pub per_frame: bool,
+    /// Whether pixels are sampled in this step by itself, as the reference does; otherwise maps that follow each other
+    /// are put together, and pixels are sampled once.
+    #[config(default = false)]
+    pub exact: bool,
+    /// An instance of which less than this share stays inside the frame is dropped whole, 0 to 1.
+    #[config(default = 0.0, range = 0.0..=1.0)]
+    pub min_visibility: f32,
+    /// An instance whose area is smaller afterwards, in square pixels, is dropped whole.
+    #[config(default = 0.0, range = 0.0..)]
+    pub min_area: f32,
 }
 
 /// One of `[[dataset.train.augment]]`.

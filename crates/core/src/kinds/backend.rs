@@ -75,6 +75,10 @@ pub struct FusedTouch {
 }
 
 /// Executes a part of a run.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a backend, and does not implement `Backend`",
+    label = "write `impl Backend for {Self}`"
+)]
 pub trait Backend: std::fmt::Debug + Send + Sync + 'static {
     /// The jobs it can do.
     fn seats(&self) -> &'static [Seat];

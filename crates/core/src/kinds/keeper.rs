@@ -44,6 +44,10 @@ pub trait Keeper: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// [`Keeper`] with its state behind [`Any`]: what a slot holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a keeper, and does not implement `Keeper`",
+    label = "write `impl Keeper for {Self}`"
+)]
 pub trait DynKeeper: std::fmt::Debug + Send + Sync + 'static {
     /// See [`Keeper::start`].
     fn start(&self) -> Box<dyn Any + Send>;

@@ -81,6 +81,10 @@ impl<'a> LossInput<'a> {
 }
 
 /// A loss: a differentiable function of a prediction.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a loss, and does not implement `Loss`",
+    label = "write `impl Loss for {Self}`"
+)]
 pub trait Loss: std::fmt::Debug + Send + Sync + 'static {
     /// What it works on.
     fn wants(&self) -> Wants;

@@ -70,6 +70,10 @@ pub trait Metric: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// [`Metric`] with its state behind [`Any`]: what a slot holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a metric, and does not implement `Metric`",
+    label = "write `impl Metric for {Self}`"
+)]
 pub trait DynMetric: std::fmt::Debug + Send + Sync + 'static {
     /// See [`Metric::start`].
     fn start(&self, data: &DataInfo) -> Box<dyn Any + Send>;

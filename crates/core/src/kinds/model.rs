@@ -54,6 +54,10 @@ pub trait Net: Send {
 }
 
 /// A configuration that builds a net.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a model, and does not implement `Model`",
+    label = "write `impl Model for {Self}`"
+)]
 pub trait Model: std::fmt::Debug + Send + Sync + 'static {
     /// Makes the parameters in `scope` and the net that uses them.
     fn build(&self, scope: Scope<'_>, spec: &ModelSpec) -> Result<Box<dyn Net>>;

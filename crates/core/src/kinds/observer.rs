@@ -57,6 +57,8 @@ pub enum Event<'a> {
         samples: usize,
         /// Seconds that it took.
         seconds: f64,
+        /// Seconds of these in which nothing was learnt because the batch was not there yet.
+        waited: f64,
     },
     /// A step was left out.
     Skipped {
@@ -95,6 +97,8 @@ pub enum Event<'a> {
         metrics: &'a Named<f64>,
         /// Seconds that it took.
         seconds: f64,
+        /// Seconds of these in which training and validation waited for batches.
+        waited: f64,
     },
     /// A checkpoint was written.
     Checkpoint {
@@ -159,6 +163,10 @@ pub trait Watcher: Send {
 }
 
 /// A configuration that starts a watcher.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called an observer, and does not implement `Observer`",
+    label = "write `impl Observer for {Self}`"
+)]
 pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
     /// Starts watching; files go into the run's folder. A run that goes on calls this too, and
     /// then [`Watcher::restore`].

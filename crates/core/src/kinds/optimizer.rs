@@ -78,6 +78,10 @@ impl StepGroup<'_> {
 pub type Again<'a> = dyn FnMut() -> Result<(f64, Named<Tensor>)> + 'a;
 
 /// Changes parameters by their gradients. The struct holds parameters only; what changes is its slots.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called an optimizer, and does not implement `Optimizer`",
+    label = "write `impl Optimizer for {Self}`"
+)]
 pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
     /// The learning rate with which training begins.
     fn lr(&self) -> f64;

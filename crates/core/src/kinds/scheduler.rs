@@ -150,6 +150,10 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync + 'static {
 }
 
 /// [`Scheduler`] with its state behind [`Any`]: what a slot holds.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a scheduler, and does not implement `Scheduler`",
+    label = "write `impl Scheduler for {Self}`"
+)]
 pub trait DynScheduler: std::fmt::Debug + Send + Sync + 'static {
     /// See [`Scheduler::start`].
     fn start(&self, plan: &Plan, now: &mut [GroupRates]) -> Result<Box<dyn Any + Send>>;

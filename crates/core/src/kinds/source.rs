@@ -59,6 +59,10 @@ pub trait Samples: Send + Sync {
 }
 
 /// A configuration that opens samples.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a source, and does not implement `Source`",
+    label = "write `impl Source for {Self}`"
+)]
 pub trait Source: std::fmt::Debug + Send + Sync + 'static {
     /// Finds the samples; decodes none.
     ///

@@ -95,6 +95,10 @@ pub struct Report {
 }
 
 /// A task.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is called a task, and does not implement `Task`",
+    label = "write `impl Task for {Self}`"
+)]
 pub trait Task: std::fmt::Debug + Send + Sync + 'static {
     /// What the task and its data ask of a model.
     ///

@@ -1,16 +1,24 @@
 //! Moves instances: every part of one, or none of it.
 
 use super::clip::{self, FRONT, NEAR, area, bounds, flat};
-use super::matrix::{affine, apply, exchanges_axes, mul, shift};
+use super::matrix::{affine, apply, exchanges_axes};
 use super::plan::Plan;
 use super::resample::{Edge, Grid, resample};
-use super::{Interpolation, UPRIGHT};
+use super::{Corners, Interpolation, UPRIGHT};
 use crate::row::{Instance, Mask, NamedPoint, Polygon, RotBox};
+
+/// The pixels of an instance: those of its mask, or the area of its polygon or of its box.
+pub(crate) fn extent(i: &Instance) -> Option<f64> {
+    let mask = i.mask.as_ref().map(|m| m.inside.iter().filter(|&&p| p != 0).count() as f64);
+    let ring = |ring: &Vec<[f32; 2]>| area(&ring.iter().map(|p| p.map(f64::from)).collect::<Vec<_>>());
+    let polygon = || i.polygon.as_ref().map(|p| p.0.iter().map(ring).sum());
+    mask.or_else(polygon).or_else(|| i.bbox.map(|b| f64::from(b.w) * f64::from(b.h)))
+}
 
 /// A part of an instance after a move, and the share of it that is inside the frame.
 type Moved<T> = Option<(T, f64)>;
 
-impl Plan {
+impl Plan<'_> {
     /// The instance after the move; `None` where it is dropped.
     pub(super) fn instance(&self, mut i: Instance) -> Option<Instance> {
         // The first part that there is says how much is inside; every part says whether anything is.
@@ -41,7 +49,8 @@ impl Plan {
         let share = share.or(inside).unwrap_or(1.0);
         i.area = i.area.and_then(|area| Some((f64::from(area) * self.magnification()? * share) as f32));
         let nothing = inside == Some(0.0) && i.mask.is_none() && i.polygon.is_none() && i.bbox.is_none();
-        (!nothing && share >= self.min_visibility).then_some(i)
+        let small = self.min_area > 0.0 && extent(&i).is_some_and(|area| area < self.min_area);
+        (!nothing && !small && share >= self.min_visibility).then_some(i)
     }
 
     /// Where a point with corner coordinates goes, or `None` behind the horizon.
@@ -53,7 +62,7 @@ impl Plan {
     /// By what areas grow; `None` for a projective map, under which it depends on the place.
     fn magnification(&self) -> Option<f64> {
         let [[a, b, _], [c, d, _], [_, _, w]] = self.forward;
-        affine(&self.forward).then(|| ((a * d - b * c) / (w * w)).abs())
+        (self.field.is_none() && affine(&self.forward)).then(|| ((a * d - b * c) / (w * w)).abs())
     }
 
     fn contains(&self, [x, y]: [f64; 2]) -> bool {
@@ -72,13 +81,15 @@ impl Plan {
         let low = |x: f64, n: usize| ((x - 1.0).floor().max(0.0) as usize).min(n);
         let high = |x: f64, n: usize| ((x + 1.0).ceil().max(0.0) as usize).min(n);
         let (left, top, right, bottom) = (low(left, w), low(top, h), high(right, w), high(bottom, h));
+        // A field may carry the middle of a mask farther out than its corners.
+        let (left, top, right, bottom) = if self.field.is_some() { (0, 0, w, h) } else { (left, top, right, bottom) };
         if left >= right || top >= bottom {
             return None;
         }
         let part = (right - left, bottom - top);
-        let matrix = mul(&self.backward, &shift(left as f64, top as f64));
         let grid = Grid { data: &mask.inside, width: mask.width, height: mask.height, channels: 1 };
-        let pixels = resample(&grid, &matrix, part, Interpolation::Nearest, Edge::Constant(0));
+        let way = self.way(left as f64, top as f64);
+        let pixels = resample(&grid, &way, part, Interpolation::Nearest, Edge::Constant([0; 4]));
         if pixels.iter().all(|&p| p == 0) {
             return None;
         }
@@ -86,7 +97,7 @@ impl Plan {
         for (to, from) in inside.chunks_exact_mut(w).skip(top).zip(pixels.chunks_exact(part.0)) {
             to[left..right].copy_from_slice(from);
         }
-        let share = if whole { 1.0 } else { self.share_of_mask(mask, [x0, y0, x1, y1]) };
+        let share = if whole && self.field.is_none() { 1.0 } else { self.share_of_mask(mask, [x0, y0, x1, y1]) };
         Some((Mask { width: w, height: h, inside }, share))
     }
 
@@ -129,8 +140,7 @@ impl Plan {
 
     fn axis_box(&self, b: &RotBox) -> Moved<RotBox> {
         let [cx, cy, w, h] = [b.cx, b.cy, b.w, b.h].map(f64::from);
-        let corners = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)];
-        let ring = corners.map(|(u, v)| self.forward(cx + u * w, cy + v * h)).to_vec();
+        let ring: Vec<_> = self.outline().iter().map(|[u, v]| self.forward(cx + u * w, cy + v * h)).collect();
         let ring = clip::clip(ring, &[FRONT]);
         if ring.is_empty() {
             return None;
@@ -148,6 +158,18 @@ impl Plan {
             return (moved.w > 0.0 && moved.h > 0.0).then_some((moved, 1.0));
         }
         Some((from_bounds(clipped)?, share))
+    }
+
+    /// The points of a box of side 1 about 0 that say where a moved box is.
+    fn outline(&self) -> Vec<[f64; 2]> {
+        if self.corners == Corners::Ellipse && !self.keeps_axes {
+            return (0..360).map(|i| f64::from(i).to_radians()).map(|t| [0.5 * t.sin(), 0.5 * t.cos()]).collect();
+        }
+        // A field bends the sides: points along them, and the corners alone under a matrix.
+        let n = if self.field.is_some() { 9 } else { 1 };
+        let along = (0..n).map(|i| f64::from(i) / f64::from(n) - 0.5);
+        let side = |f: fn(f64) -> [f64; 2]| along.clone().map(f).collect::<Vec<_>>();
+        [side(|t| [t, -0.5]), side(|t| [0.5, t]), side(|t| [-t, 0.5]), side(|t| [-0.5, -t])].concat()
     }
 
     /// How far one pixel reaches along x and y of the result, for a map that keeps the axes.
@@ -178,6 +200,12 @@ impl Plan {
 
     /// What a step of one pixel from the centre of a box becomes.
     fn direction(&self, b: &RotBox, [dx, dy]: [f64; 2]) -> [f64; 2] {
+        if self.field.is_some() {
+            let [cx, cy] = [b.cx, b.cy].map(f64::from);
+            let [ax, ay, az] = self.forward(cx + 0.5 * dx, cy + 0.5 * dy);
+            let [bx, by, bz] = self.forward(cx - 0.5 * dx, cy - 0.5 * dy);
+            return [ax / az - bx / bz, ay / az - by / bz];
+        }
         if affine(&self.forward) {
             let [x, y, _] = apply(&self.forward, [dx, dy, 0.0]);
             return [x / self.forward[2][2], y / self.forward[2][2]];

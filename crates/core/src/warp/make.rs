@@ -1,17 +1,22 @@
 //! The usual maps by name, and how they are put together.
 
 use super::matrix::{self, IDENTITY, Matrix, apply, mul, shift};
-use super::{Border, Interpolation, Warp};
+use super::field::{Field, project};
+use super::{Border, Corners, Interpolation, Warp};
 use crate::{Error, Result};
+use std::sync::Arc;
 
 impl Warp {
     fn new(matrix: Matrix, size: (usize, usize)) -> Self {
         Self {
             matrix,
+            field: None,
             size,
-            border: Border::Constant { fill: 0.0, map_fill: 0 },
+            border: Border::Constant { fill: [0.0; 4], map_fill: 0 },
             interpolation: Interpolation::Bilinear,
             min_visibility: 0.0,
+            min_area: 0.0,
+            corners: Corners::LargestBox,
         }
     }
 
@@ -86,9 +91,20 @@ impl Warp {
         }
     }
 
+    /// Exchanges rows and columns of frames of this width and height.
+    pub fn transpose(size: (usize, usize)) -> Self {
+        Self::new([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], (size.1, size.0))
+    }
+
     /// Cuts out the width and height `size` from the pixel (x, y) on; what lies outside the frame is border.
     pub fn crop(x: i64, y: i64, size: (usize, usize)) -> Self {
         Self::new(shift(x as f64, y as f64), size)
+    }
+
+    /// The map of a field, from frames of whatever size its places lie in to frames of its own size.
+    pub fn field(field: Field) -> Self {
+        let size = field.size();
+        Self { field: Some(Arc::new(field)), ..Self::new(IDENTITY, size) }
     }
 
     /// The same map with another border.
@@ -109,6 +125,23 @@ impl Warp {
         Self { min_visibility, ..self }
     }
 
+    /// The same map with another least area, in square pixels, of an instance that stays.
+    #[must_use]
+    pub fn with_min_area(self, min_area: f32) -> Self {
+        Self { min_area, ..self }
+    }
+
+    /// The same map with another rule for axis boxes.
+    #[must_use]
+    pub fn with_corners(self, corners: Corners) -> Self {
+        Self { corners, ..self }
+    }
+
+    /// Whether it leaves every row of frames of this size as it is.
+    pub fn is_identity(&self, size: (usize, usize)) -> bool {
+        self.field.is_none() && self.size == size && matrix::tidy(self.matrix) == IDENTITY
+    }
+
     /// First this map, then `next`, as one map: pixels are sampled once.
     ///
     /// The border is that of `next` if `next` looks beyond the result of this map, else this one's; the
@@ -121,13 +154,45 @@ impl Warp {
             (false, true) => self.interpolation,
             _ => next.interpolation,
         };
+        let (matrix, field) = match (&self.field, &next.field) {
+            (of, None) => (mul(&self.matrix, &next.matrix), of.clone()),
+            (None, Some(f)) => (next.matrix, Some(Arc::new(f.through(|p| project(&self.matrix, p))))),
+            (Some(of), Some(f)) => {
+                let further = |p| {
+                    let [x, y] = project(&self.matrix, p);
+                    of.at(x, y)
+                };
+                (next.matrix, Some(Arc::new(f.through(further))))
+            }
+        };
+        let strict = if next.corners == Corners::Ellipse { next.corners } else { self.corners };
         Self {
-            matrix: mul(&self.matrix, &next.matrix),
+            matrix,
+            field,
             size: next.size,
             border: if next.looks_beyond(self.size) { next.border } else { self.border },
             interpolation,
             min_visibility: self.min_visibility.max(next.min_visibility),
+            min_area: self.min_area.max(next.min_area),
+            corners: strict,
         }
+    }
+
+    /// Whether both maps, one after the other, do to a row of frames of the size `source` what [`then`](Self::then)
+    /// does at once, up to the second rounding of pixels that it saves: `next` shows nothing again that
+    /// this one has cut off, and both sample alike.
+    pub fn joins(&self, next: &Self, source: (usize, usize)) -> bool {
+        let shows_again = next.looks_beyond(self.size) && (self.border != next.border || !self.shows_all(source));
+        let shrinks = |w: &Self| w.interpolation == Interpolation::Antialias && !w.copies();
+        let alike = self.interpolation == next.interpolation || self.copies() || next.copies();
+        let axes = |w: &Self| w.field.is_none() && matrix::keeps_axes(&matrix::tidy(w.matrix));
+        let (a, b) = (shrinks(self), shrinks(next));
+        !shows_again && alike && (!a && !b || axes(self) && axes(next) && !(a && b))
+    }
+
+    /// Whether the whole of the source is within the result.
+    fn shows_all(&self, source: (usize, usize)) -> bool {
+        self.field.is_none() && self.inverse(source).is_ok_and(|back| !back.looks_beyond(self.size))
     }
 
     /// The map back, to frames of the width and height from which this one came.
@@ -136,25 +201,31 @@ impl Warp {
     /// The matrix cannot be inverted.
     pub fn inverse(&self, source: (usize, usize)) -> Result<Self> {
         let matrix = matrix::inverse(&self.matrix).ok_or_else(singular)?;
-        Ok(Self { matrix, size: source, ..*self })
+        let back = Self { matrix, size: source, field: None, ..self.clone() };
+        let Some(field) = &self.field else { return Ok(back) };
+        let places = Field::new(source, |x, y| project(&matrix, field.find([x as f64, y as f64])))?;
+        Ok(Self { matrix: IDENTITY, field: Some(Arc::new(places)), ..back })
     }
 
     /// Whether it copies pixels without making any between them.
     pub(super) fn copies(&self) -> bool {
         let m = matrix::tidy(self.matrix);
-        matrix::keeps_axes(&m) && m.iter().flatten().all(|x| x.fract() == 0.0) && {
+        self.field.is_none() && matrix::keeps_axes(&m) && m.iter().flatten().all(|x| x.fract() == 0.0) && {
             let unit = if matrix::exchanges_axes(&m) { [m[0][1], m[1][0]] } else { [m[0][0], m[1][1]] };
             unit.iter().all(|x| x.abs() == 1.0)
         }
     }
 
-    fn looks_beyond(&self, source: (usize, usize)) -> bool {
+    pub(super) fn looks_beyond(&self, source: (usize, usize)) -> bool {
+        if self.field.is_some() {
+            return true;
+        }
         let (w, h) = (self.size.0 as f64 - 0.5, self.size.1 as f64 - 0.5);
         let (right, bottom) = (source.0 as f64 - 0.5, source.1 as f64 - 0.5);
         let inside = |x: f64, last: f64| (-0.5 - 1e-9..=last + 1e-9).contains(&x);
         [[-0.5, -0.5], [w, -0.5], [w, h], [-0.5, h]].iter().any(|&[x, y]| {
             let [x, y, z] = apply(&self.matrix, [x, y, 1.0]);
-            !inside(x / z, right) || !inside(y / z, bottom)
+            z <= 0.0 || !inside(x / z, right) || !inside(y / z, bottom)
         })
     }
 }

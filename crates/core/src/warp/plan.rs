@@ -1,26 +1,31 @@
 //! A warp made ready for a row: checked, inverted, and in both conventions of where a pixel lies.
 
 use super::matrix::{self, Matrix, apply, mul, shift};
-use super::resample::{Edge, Grid, Sample, resample};
-use super::{Border, Interpolation, MAX_PIXELS, Warp, make};
+use super::field::Field;
+use super::resample::{Edge, Grid, Sample, Way, resample};
+use super::{Border, Corners, Interpolation, MAX_PIXELS, Warp, make};
 use crate::image::{Image, Pixels};
 use crate::row::Map;
 use crate::{Error, Result};
 
-pub(super) struct Plan {
+pub(super) struct Plan<'w> {
     /// Result to source, pixel centres at whole numbers.
     pub(super) backward: Matrix,
     /// Source to result, pixel corners at whole numbers.
     pub(super) forward: Matrix,
+    /// After the matrix, from result to source.
+    pub(super) field: Option<&'w Field>,
+    pub(super) corners: Corners,
     pub(super) keeps_axes: bool,
     pub(super) size: (usize, usize),
     pub(super) min_visibility: f64,
+    pub(super) min_area: f64,
     border: Border,
     interpolation: Interpolation,
 }
 
-impl Plan {
-    pub(super) fn new(warp: &Warp) -> Result<Self> {
+impl<'w> Plan<'w> {
+    pub(super) fn new(warp: &'w Warp) -> Result<Self> {
         let (w, h) = warp.size;
         if w.checked_mul(h).is_none_or(|n| n == 0 || n > MAX_PIXELS) {
             return Err(Error::new("PL0208", format!("a warp cannot make frames of {w}x{h} pixels")));
@@ -35,9 +40,12 @@ impl Plan {
         Ok(Self {
             backward,
             forward,
-            keeps_axes: matrix::keeps_axes(&backward),
+            field: warp.field.as_deref(),
+            corners: warp.corners,
+            keeps_axes: warp.field.is_none() && matrix::keeps_axes(&backward),
             size: warp.size,
             min_visibility: f64::from(warp.min_visibility),
+            min_area: f64::from(warp.min_area),
             border: warp.border,
             interpolation: warp.interpolation,
         })
@@ -45,14 +53,23 @@ impl Plan {
 
     /// A point of the source in the result, corners at whole numbers, homogeneous.
     pub(super) fn forward(&self, x: f64, y: f64) -> [f64; 3] {
+        let [x, y] = self.field.map_or([x, y], |f| f.find([x - 0.5, y - 0.5]).map(|v| v + 0.5));
         apply(&self.forward, [x, y, 1.0])
     }
 
-    fn edge<T>(&self, constant: impl FnOnce(f32, u16) -> T) -> Edge<T> {
+    /// Result to source, for a part of the result that begins at (left, top).
+    pub(super) fn way(&self, left: f64, top: f64) -> Way<'w> {
+        let matrix = if left == 0.0 && top == 0.0 { self.backward } else { mul(&self.backward, &shift(left, top)) };
+        Way { matrix, field: self.field }
+    }
+
+    fn edge<T>(&self, constant: impl FnOnce([f32; 4], u16) -> [T; 4]) -> Edge<T> {
         match self.border {
             Border::Constant { fill, map_fill } => Edge::Constant(constant(fill, map_fill)),
             Border::Replicate => Edge::Replicate,
+            Border::Reflect => Edge::Reflect,
             Border::Reflect101 => Edge::Reflect101,
+            Border::Wrap => Edge::Wrap,
         }
     }
 
@@ -68,17 +85,19 @@ impl Plan {
 
     fn samples<T: Sample>(&self, data: &[T], of: &Image, white: f32) -> Vec<T> {
         let grid = Grid { data, width: of.width, height: of.height, channels: of.channels };
-        resample(&grid, &self.backward, self.size, self.interpolation, self.edge(|fill, _| T::of(fill * white)))
+        let edge = self.edge(|fill, _| fill.map(|v| T::of(v * white)));
+        resample(&grid, &self.way(0.0, 0.0), self.size, self.interpolation, edge)
     }
 
     pub(super) fn map(&self, map: &mut Map) {
         let (width, height) = (map.width, map.height);
         let classes = Grid { data: &map.classes, width, height, channels: 1 };
-        let edge = self.edge(|_, map_fill| map_fill);
-        let classes = resample(&classes, &self.backward, self.size, Interpolation::Nearest, edge);
+        let edge = self.edge(|_, map_fill| [map_fill; 4]);
+        let way = self.way(0.0, 0.0);
+        let classes = resample(&classes, &way, self.size, Interpolation::Nearest, edge);
         if !map.scores.is_empty() {
             let scores = Grid { data: &map.scores, width, height, channels: 1 };
-            map.scores = resample(&scores, &self.backward, self.size, self.interpolation, self.edge(|_, _| 0.0));
+            map.scores = resample(&scores, &way, self.size, self.interpolation, self.edge(|_, _| [0.0; 4]));
         }
         map.classes = classes;
         (map.width, map.height) = self.size;

@@ -1,20 +1,54 @@
 //! Samples a grid of pixels through a matrix.
 //!
-//! Three ways lead to the same values: maps that keep the axes go by a table per axis (which makes
-//! flips, crops and right angles exact copies), antialiased shrinking by two passes, and the rest by
-//! one matrix product per pixel.
+//! Maps that keep the axes go by a table per axis, which makes flips, crops and right angles exact copies;
+//! antialiased shrinking goes by two passes. For the rest a row of places is made, one for each pixel, and
+//! 8-bit samples and whatever takes the nearest pixel are gathered there in vector lanes.
 
-use super::matrix::{Matrix, affine, apply, exchanges_axes, keeps_axes};
+use super::field::{Field, project};
+use super::matrix::{Matrix, affine, exchanges_axes, keeps_axes};
 use super::{Interpolation, antialias};
+use pleach_simd::{FARTHEST, Outside, mirror_rgb, sample_bilinear, sample_nearest};
+
+pub(super) use pleach_simd::Grid;
 
 /// A type of samples.
 pub(super) trait Sample: Copy {
+    /// Whether [`between`](Self::between) does anything.
+    const BETWEEN: bool = false;
     fn wide(self) -> f32;
     /// The nearest value of the type.
     fn of(x: f32) -> Self;
+    /// Samples a row between pixels in whole numbers; false where there is no such way for the type.
+    fn between(_: &Grid<'_, Self>, _: &Places, _: Outside<Self>, _: &mut [Self]) -> bool {
+        false
+    }
+    /// Copies pixels in the opposite order.
+    fn mirror(from: &[Self], out: &mut [Self], channels: usize) {
+        if channels == 1 {
+            out.iter_mut().zip(from.iter().rev()).for_each(|(o, p)| *o = *p);
+        } else {
+            let pixels = from.chunks_exact(channels).rev();
+            out.chunks_exact_mut(channels).zip(pixels).for_each(|(o, p)| o.copy_from_slice(p));
+        }
+    }
 }
 
 impl Sample for u8 {
+    const BETWEEN: bool = true;
+    fn between(from: &Grid<'_, Self>, at: &Places, outside: Outside<Self>, out: &mut [Self]) -> bool {
+        sample_bilinear(from, &at.x, &at.y, outside, out);
+        true
+    }
+    fn mirror(from: &[Self], out: &mut [Self], channels: usize) {
+        match channels {
+            1 => out.iter_mut().zip(from.iter().rev()).for_each(|(o, p)| *o = *p),
+            3 => mirror_rgb(from, out),
+            _ => {
+                let pixels = from.chunks_exact(channels).rev();
+                out.chunks_exact_mut(channels).zip(pixels).for_each(|(o, p)| o.copy_from_slice(p));
+            }
+        }
+    }
     #[inline(always)]
     fn wide(self) -> f32 {
         f32::from(self)
@@ -47,20 +81,43 @@ impl Sample for f32 {
     }
 }
 
-/// Pixels to be sampled, channels interleaved.
-pub(super) struct Grid<'a, T> {
-    pub(super) data: &'a [T],
-    pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) channels: usize,
-}
-
 /// What lies outside.
 #[derive(Clone, Copy)]
 pub(super) enum Edge<T> {
-    Constant(T),
+    /// A value for each of the first four channels.
+    Constant([T; 4]),
     Replicate,
+    Reflect,
     Reflect101,
+    Wrap,
+}
+
+/// How pixels of the result find their places in the source: through a matrix, and then through a field.
+pub(super) struct Way<'a> {
+    pub(super) matrix: Matrix,
+    pub(super) field: Option<&'a Field>,
+}
+
+impl Way<'_> {
+    pub(super) fn keeps_axes(&self) -> bool {
+        self.field.is_none() && keeps_axes(&self.matrix)
+    }
+
+    fn place(&self, x: f64, y: f64) -> [f64; 2] {
+        let [x, y] = project(&self.matrix, [x, y]);
+        self.field.map_or([x, y], |f| f.at(x, y))
+    }
+}
+
+/// The places of a row of pixels, in 65536ths of a pixel.
+pub(super) struct Places {
+    x: Vec<i32>,
+    y: Vec<i32>,
+}
+
+/// A number of pixels in fixed point.
+fn fixed(v: f64) -> i32 {
+    (v.clamp(-FARTHEST, FARTHEST) * 65536.0 + 0.5).floor() as i32
 }
 
 /// Stands for a pixel outside.
@@ -79,6 +136,11 @@ impl<T: Copy> Edge<T> {
         match self {
             Self::Constant(_) => OUTSIDE,
             Self::Replicate => i.clamp(0, last) as usize,
+            Self::Reflect => {
+                let i = i.rem_euclid(2 * n as i64);
+                i.min(2 * n as i64 - 1 - i) as usize
+            }
+            Self::Wrap => i.rem_euclid(n as i64) as usize,
             Self::Reflect101 if last == 0 => 0,
             Self::Reflect101 => {
                 let i = i.rem_euclid(2 * last);
@@ -87,11 +149,37 @@ impl<T: Copy> Edge<T> {
         }
     }
 
-    fn fill(&self) -> Option<T> {
+    fn fill(&self) -> Option<[T; 4]> {
         match self {
             Self::Constant(value) => Some(*value),
             _ => None,
         }
+    }
+
+    /// The same for sampling in vector lanes, where it knows such a border.
+    fn outside(&self) -> Option<Outside<T>> {
+        match self {
+            Self::Constant(value) => Some(Outside::Is(*value)),
+            Self::Replicate => Some(Outside::Nearest),
+            Self::Reflect101 => Some(Outside::Mirrored),
+            Self::Reflect | Self::Wrap => None,
+        }
+    }
+}
+
+/// A grid of samples that are the border's, or any that will be written over.
+fn blank<T: Sample>(from: &Grid<'_, T>, edge: &Edge<T>, pixels: usize) -> Vec<T> {
+    let channels = from.channels;
+    match edge.fill() {
+        Some([a, ..]) if channels == 1 => vec![a; pixels],
+        Some(fill) if fill.iter().any(|v| v.wide() != fill[0].wide()) => {
+            let pixel: Vec<T> = (0..channels).map(|k| fill[k.min(3)]).collect();
+            pixel.repeat(pixels)
+        }
+        fill => match fill.map(|f| f[0]).or_else(|| from.data.first().copied()) {
+            Some(v) => vec![v; pixels * channels],
+            None => Vec::new(),
+        },
     }
 }
 
@@ -115,46 +203,141 @@ fn mix(a: f32, b: f32, t: f32) -> f32 {
     a + (b - a) * t
 }
 
-/// A grid of the given size, sampled from another through `m`, result to source.
+/// A grid of the given size, sampled from another, result to source.
 pub(super) fn resample<T: Sample>(
     from: &Grid<'_, T>,
-    m: &Matrix,
+    way: &Way<'_>,
     size: (usize, usize),
     how: Interpolation,
     edge: Edge<T>,
 ) -> Vec<T> {
-    // Every border is some colour, or the pixels of an image, which has at least one.
-    let Some(start) = edge.fill().or_else(|| from.data.first().copied()) else { return Vec::new() };
-    let mut out = vec![start; size.0 * size.1 * from.channels];
     let channels = from.channels;
-    if keeps_axes(m) {
-        let (cols, rows) = axes(from, m);
-        if how == Interpolation::Antialias && (cols.scale.abs() > 1.0 || rows.scale.abs() > 1.0) {
-            antialias::shrink(from, &cols, &rows, &edge, size, &mut out);
-            return out;
-        }
-        let (cols, rows) = (cols.taps(size.0, how, &edge), rows.taps(size.1, how, &edge));
-        let exact = cols.iter().chain(&rows).all(|t| t.by == 0.0);
-        for (row, out) in rows.iter().zip(out.chunks_exact_mut(size.0 * channels)) {
-            match (exact, channels) {
-                (true, 1) => copy(from.data, row, &cols, out, 1),
-                (true, 3) => copy(from.data, row, &cols, out, 3),
-                (true, c) => copy(from.data, row, &cols, out, c),
-                (false, 1) => blend(from.data, row, &cols, out, 1, &edge),
-                (false, 3) => blend(from.data, row, &cols, out, 3, &edge),
-                (false, c) => blend(from.data, row, &cols, out, c, &edge),
+    let mut out = blank(from, &edge, size.0 * size.1);
+    if out.is_empty() {
+        return out;
+    }
+    if !way.keeps_axes() {
+        if !in_lanes(from, way, size, how, &edge, &mut out) {
+            for (y, out) in out.chunks_exact_mut(size.0 * channels).enumerate() {
+                match channels {
+                    1 => skew(from, way, y, how, &edge, out, 1),
+                    3 => skew(from, way, y, how, &edge, out, 3),
+                    c => skew(from, way, y, how, &edge, out, c),
+                }
             }
         }
-    } else {
-        for (y, out) in out.chunks_exact_mut(size.0 * channels).enumerate() {
-            match channels {
-                1 => skew(from, m, y, how, &edge, out, 1),
-                3 => skew(from, m, y, how, &edge, out, 3),
-                c => skew(from, m, y, how, &edge, out, c),
-            }
+        return out;
+    }
+    let (cols, rows) = axes(from, &way.matrix);
+    if how == Interpolation::Antialias && (cols.scale.abs() > 1.0 || rows.scale.abs() > 1.0) {
+        antialias::shrink(from, &cols, &rows, &edge, size, &mut out);
+        return out;
+    }
+    let across = cols.stride > channels;
+    let (cols, rows) = (cols.taps(size.0, how, &edge), rows.taps(size.1, how, &edge));
+    let exact = cols.iter().chain(&rows).all(|t| t.by == 0.0);
+    if !exact && in_lanes(from, way, size, how, &edge, &mut out) {
+        return out;
+    }
+    if exact && across && cols.iter().chain(&rows).all(|t| t.a != OUTSIDE) {
+        match channels {
+            1 => transpose(from.data, &rows, &cols, &mut out, 1),
+            3 => transpose(from.data, &rows, &cols, &mut out, 3),
+            c => transpose(from.data, &rows, &cols, &mut out, c),
+        }
+        return out;
+    }
+    for (row, out) in rows.iter().zip(out.chunks_exact_mut(size.0 * channels)) {
+        match (exact, channels) {
+            (true, 1) => copy(from.data, row, &cols, out, 1),
+            (true, 3) => copy(from.data, row, &cols, out, 3),
+            (true, c) => copy(from.data, row, &cols, out, c),
+            (false, 1) => blend(from.data, row, &cols, out, 1, &edge),
+            (false, 3) => blend(from.data, row, &cols, out, 3, &edge),
+            (false, c) => blend(from.data, row, &cols, out, c, &edge),
         }
     }
     out
+}
+
+/// Samples row by row at fixed-point places; false where there is no such way for the type, the border or the size.
+fn in_lanes<T: Sample>(
+    from: &Grid<'_, T>,
+    way: &Way<'_>,
+    size: (usize, usize),
+    how: Interpolation,
+    edge: &Edge<T>,
+    out: &mut [T],
+) -> bool {
+    let Some(outside) = edge.outside() else { return false };
+    let nearest = how == Interpolation::Nearest;
+    if !from.addressable() || !nearest && (!T::BETWEEN || from.channels > 4) {
+        return false;
+    }
+    let (m, flat) = (&way.matrix, way.field.is_none() && affine(&way.matrix));
+    let last = [size.0 as f64 - 1.0, size.1 as f64 - 1.0];
+    let corners = [[0.0, 0.0], [last[0], 0.0], [0.0, last[1]], last];
+    if flat && corners.iter().flat_map(|p| project(m, *p)).any(|v| v.abs() > FARTHEST) {
+        return false;
+    }
+    // In rounding, steps from column to column are added to a row's start: no error adds up.
+    let step = |by: f64| (0..size.0).map(|x| fixed(by * x as f64)).collect::<Vec<_>>();
+    let (dx, dy) = if flat { (step(m[0][0]), step(m[1][0])) } else { (Vec::new(), Vec::new()) };
+    let mut at = Places { x: vec![0; size.0], y: vec![0; size.0] };
+    let direct = way.field.filter(|f| *m == super::matrix::IDENTITY && f.size() == size);
+    for (y, out) in out.chunks_exact_mut(size.0 * from.channels).enumerate() {
+        if let Some(field) = direct {
+            for ((x, y), place) in at.x.iter_mut().zip(&mut at.y).zip(field.row(y)) {
+                let [px, py] = place.map(|v| v.clamp(-FARTHEST as f32, FARTHEST as f32) * 65536.0);
+                (*x, *y) = (px as i32, py as i32);
+            }
+        } else if flat {
+            let [x0, y0] = project(m, [0.0, y as f64]).map(fixed);
+            at.x.iter_mut().zip(&dx).for_each(|(x, dx)| *x = x0.wrapping_add(*dx));
+            at.y.iter_mut().zip(&dy).for_each(|(y, dy)| *y = y0.wrapping_add(*dy));
+        } else if way.field.is_none() {
+            tilted(m, y as f64, &mut at);
+        } else {
+            for (i, (x, py)) in at.x.iter_mut().zip(&mut at.y).enumerate() {
+                [*x, *py] = way.place(i as f64, y as f64).map(fixed);
+            }
+        }
+        if nearest {
+            sample_nearest(from, &at.x, &at.y, outside, out);
+        } else if !T::between(from, &at, outside, out) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The places of a row under a projective map.
+fn tilted(m: &Matrix, y: f64, at: &mut Places) {
+    let [bx, by, bz] = super::matrix::apply(m, [0.0, y, 1.0]);
+    for (i, (px, py)) in at.x.iter_mut().zip(&mut at.y).enumerate() {
+        let x = i as f64;
+        let z = bz + m[2][0] * x;
+        // Behind the horizon there is nothing: far outside.
+        let (over, far) = if z > 1e-9 { (65536.0 / z, 0.0) } else { (0.0, -FARTHEST * 65536.0) };
+        let most = FARTHEST * 65536.0;
+        let fix = |v: f64| (v.clamp(-most, most) + most + 0.5) as u32 as i64 - most as i64;
+        *px = fix((bx + m[0][0] * x) * over + far) as i32;
+        *py = fix((by + m[1][0] * x) * over + far) as i32;
+    }
+}
+
+/// Rows that become columns: a few rows of the result at a time, along each row of the source.
+#[inline(always)]
+fn transpose<T: Copy>(data: &[T], rows: &[Tap], cols: &[Tap], out: &mut [T], channels: usize) {
+    const TOGETHER: usize = 16;
+    let width = cols.len() * channels;
+    for (rows, out) in rows.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER * width)) {
+        for (j, col) in cols.iter().enumerate() {
+            for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+                out[j * channels..(j + 1) * channels].copy_from_slice(&data[row.a + col.a..][..channels]);
+            }
+        }
+    }
 }
 
 /// How places along one axis of the result become places along one axis of the source.
@@ -202,7 +385,7 @@ impl Axis {
 
 /// One row of pixels as they are; `out` holds what stands outside.
 #[inline(always)]
-fn copy<T: Copy>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize) {
+fn copy<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize) {
     if row.a == OUTSIDE {
         return;
     }
@@ -214,6 +397,10 @@ fn copy<T: Copy>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: u
         out.copy_from_slice(&data[row.a + start.a..][..out.len()]);
         return;
     }
+    if let (Some(end), true) = (cols.last(), cols.windows(2).all(|c| c[0].a == c[1].a + channels)) {
+        T::mirror(&data[row.a + end.a..][..out.len()], out, channels);
+        return;
+    }
     for (col, out) in cols.iter().zip(out.chunks_exact_mut(channels)) {
         out.copy_from_slice(&data[row.a + col.a..][..channels]);
     }
@@ -222,7 +409,7 @@ fn copy<T: Copy>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: u
 /// One row between pixels.
 #[inline(always)]
 fn blend<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize, edge: &Edge<T>) {
-    let Some(empty) = edge.fill().or_else(|| data.first().copied()) else { return };
+    let Some(empty) = edge.fill().or_else(|| data.first().map(|v| [*v; 4])) else { return };
     let rows_inside = row.a != OUTSIDE && row.b != OUTSIDE;
     for (col, out) in cols.iter().zip(out.chunks_exact_mut(channels)) {
         if rows_inside && col.a != OUTSIDE && col.b != OUTSIDE {
@@ -246,8 +433,9 @@ fn four<T: Sample>(out: &mut [T], [a, b, c, d]: [&[T]; 4], x: f32, y: f32) {
 }
 
 /// Between four pixels some of which may be outside.
-fn border<T: Sample>(data: &[T], [rows, cols]: [[usize; 2]; 2], out: &mut [T], empty: T, x: f32, y: f32) {
+fn border<T: Sample>(data: &[T], [rows, cols]: [[usize; 2]; 2], out: &mut [T], empty: [T; 4], x: f32, y: f32) {
     for (k, out) in out.iter_mut().enumerate() {
+        let empty = empty[k.min(3)];
         let at = |row: usize, col: usize| {
             let inside = row != OUTSIDE && col != OUTSIDE;
             if inside { data[row + col + k].wide() } else { empty.wide() }
@@ -258,33 +446,25 @@ fn border<T: Sample>(data: &[T], [rows, cols]: [[usize; 2]; 2], out: &mut [T], e
     }
 }
 
-/// One row through any matrix.
+/// One row through any map.
 #[inline(always)]
 fn skew<T: Sample>(
     from: &Grid<'_, T>,
-    m: &Matrix,
+    way: &Way<'_>,
     y: usize,
     how: Interpolation,
     edge: &Edge<T>,
     out: &mut [T],
     channels: usize,
 ) {
-    let Some(empty) = edge.fill().or_else(|| from.data.first().copied()) else { return };
+    let Some(empty) = edge.fill().or_else(|| from.data.first().map(|v| [*v; 4])) else { return };
     let (width, height, stride) = (from.width as i64, from.height as i64, from.width * channels);
-    let [bx, by, bz] = apply(m, [0.0, y as f64, 1.0]);
-    let flat = affine(m);
     let offset = |i: i64, n: usize, stride: usize| match edge.index(i, n) {
         OUTSIDE => OUTSIDE,
         i => i * stride,
     };
     for (x, out) in out.chunks_exact_mut(channels).enumerate() {
-        let x = x as f64;
-        let (mut sx, mut sy) = (bx + m[0][0] * x, by + m[1][0] * x);
-        if !flat {
-            let z = bz + m[2][0] * x;
-            // Behind the horizon there is nothing: far outside.
-            (sx, sy) = if z > 1e-9 { (sx / z, sy / z) } else { (-FAR, -FAR) };
-        }
+        let [sx, sy] = way.place(x as f64, y as f64);
         if how == Interpolation::Nearest {
             let (col, row) = (offset(nearest(sx), from.width, channels), offset(nearest(sy), from.height, stride));
             if row != OUTSIDE && col != OUTSIDE {
@@ -314,8 +494,10 @@ mod tests {
     fn borders_follow_their_pictures() {
         let at = |edge: Edge<u8>| (-5..9).map(|i| edge.index(i, 4)).collect::<Vec<_>>();
         assert_eq!(at(Edge::Reflect101), [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2]);
+        assert_eq!(at(Edge::Reflect), [3, 3, 2, 1, 0, 0, 1, 2, 3, 3, 2, 1, 0, 0]);
+        assert_eq!(at(Edge::Wrap), [3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0]);
         assert_eq!(at(Edge::Replicate), [0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3]);
-        assert_eq!(at(Edge::Constant(0))[3..10], [OUTSIDE, OUTSIDE, 0, 1, 2, 3, OUTSIDE]);
+        assert_eq!(at(Edge::Constant([0; 4]))[3..10], [OUTSIDE, OUTSIDE, 0, 1, 2, 3, OUTSIDE]);
         assert!((-3..4).all(|i| Edge::<u8>::Reflect101.index(i, 1) == 0));
     }
 }

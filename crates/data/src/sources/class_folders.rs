@@ -1,6 +1,6 @@
 //! The source `ClassFolders`.
 
-use crate::decode::Channels;
+use crate::decode::{Channels, Orientation, Reading};
 use crate::files;
 use crate::sources::{channels_of, no_sample, still};
 use pleach_core::{DataInfo, Error, Result, Row, Samples, Source, SourceCx, plugin};
@@ -24,6 +24,9 @@ pub struct ClassFolders {
     /// Channels of the images: "gray", "rgb", "rgba" or "as_is".
     #[plugin(default = Channels::Rgb)]
     pub channels: Channels,
+    /// Which way up images are: "stored", or "exif" to turn those whose camera was turned.
+    #[plugin(default = Orientation::Stored)]
+    pub orientation: Orientation,
 }
 
 impl ClassFolders {
@@ -56,14 +59,18 @@ impl Source for ClassFolders {
         }
         let channels = channels_of(self.channels, all.iter().map(|(path, _)| Path::new(path)));
         let info = DataInfo { classes, channels, frames: 1, ..DataInfo::default() };
-        Ok(Box::new(Opened { files: all, info, channels: self.channels }))
+        Ok(Box::new(Opened {
+            files: all,
+            info,
+            how: Reading { channels: self.channels, orientation: self.orientation },
+        }))
     }
 }
 
 struct Opened {
     files: Vec<(PathBuf, u32)>,
     info: DataInfo,
-    channels: Channels,
+    how: Reading,
 }
 
 impl Samples for Opened {
@@ -72,7 +79,7 @@ impl Samples for Opened {
     }
     fn row(&self, index: usize) -> Result<Row> {
         let (path, class) = self.files.get(index).ok_or_else(|| no_sample(index, self.len()))?;
-        let mut row = still(index, path, self.channels)?;
+        let mut row = still(index, path, self.how)?;
         row.labels.class = Some(*class);
         Ok(row)
     }

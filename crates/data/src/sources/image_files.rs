@@ -1,6 +1,6 @@
 //! The source `ImageFiles`.
 
-use crate::decode::Channels;
+use crate::decode::{Channels, Orientation, Reading};
 use crate::files;
 use crate::sources::{channels_of, no_sample, still};
 use pleach_core::{DataInfo, Error, Result, Row, Samples, Source, SourceCx, plugin};
@@ -18,12 +18,15 @@ pub struct ImageFiles {
     /// Channels of the images: "gray", "rgb", "rgba" or "as_is".
     #[plugin(default = Channels::Rgb)]
     pub channels: Channels,
+    /// Which way up images are: "stored", or "exif" to turn those whose camera was turned.
+    #[plugin(default = Orientation::Stored)]
+    pub orientation: Orientation,
 }
 
 impl ImageFiles {
-    /// The images of these files and folders.
+    /// The images of these files and folders, as they are stored.
     pub fn new(paths: Vec<PathBuf>, channels: Channels) -> Self {
-        Self { paths, extensions: files::image_extensions(), channels }
+        Self { paths, extensions: files::image_extensions(), channels, orientation: Orientation::Stored }
     }
 }
 
@@ -44,14 +47,18 @@ impl Source for ImageFiles {
         }
         let channels = channels_of(self.channels, all.iter().map(Path::new));
         let info = DataInfo { channels, frames: 1, ..DataInfo::default() };
-        Ok(Box::new(Opened { files: all, info, channels: self.channels }))
+        Ok(Box::new(Opened {
+            files: all,
+            info,
+            how: Reading { channels: self.channels, orientation: self.orientation },
+        }))
     }
 }
 
 struct Opened {
     files: Vec<PathBuf>,
     info: DataInfo,
-    channels: Channels,
+    how: Reading,
 }
 
 impl Samples for Opened {
@@ -60,7 +67,7 @@ impl Samples for Opened {
     }
     fn row(&self, index: usize) -> Result<Row> {
         let path = self.files.get(index).ok_or_else(|| no_sample(index, self.len()))?;
-        still(index, path, self.channels)
+        still(index, path, self.how)
     }
     fn info(&self) -> DataInfo {
         self.info.clone()

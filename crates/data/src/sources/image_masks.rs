@@ -1,6 +1,6 @@
 //! The source `ImageMasks`.
 
-use crate::decode::{self, Channels};
+use crate::decode::{self, Channels, Orientation, Reading};
 use crate::files;
 use crate::masks::{ClassMap, Meaning};
 use crate::pairs::{self, Clip, Pair, Side, Video};
@@ -44,6 +44,9 @@ pub struct ImageMasks {
     /// Channels of the images: "gray", "rgb", "rgba" or "as_is".
     #[plugin(default = Channels::Rgb)]
     pub channels: Channels,
+    /// Which way up images are: "stored", or "exif" to turn those whose camera was turned; masks are as stored.
+    #[plugin(default = Orientation::Stored)]
+    pub orientation: Orientation,
     /// Names of the classes, by the number that stands for them in masks.
     #[plugin(default = Vec::new(), sample = vec!["background".into(), "foreground".into()])]
     pub classes: Vec<String>,
@@ -157,8 +160,9 @@ impl Source for ImageMasks {
             size: None,
             ignore_index: map.ignore_index.map(u32::from),
         };
+        let how = Reading { channels: self.channels, orientation: self.orientation };
         let is_video = self.frames_per_clip > 1 || videos.len() > 1;
-        Ok(Box::new(Opened { videos, clips, map, info, channels: self.channels, is_video }))
+        Ok(Box::new(Opened { videos, clips, map, info, how, is_video }))
     }
 }
 
@@ -167,7 +171,7 @@ struct Opened {
     clips: Vec<Clip>,
     map: ClassMap,
     info: DataInfo,
-    channels: Channels,
+    how: Reading,
     is_video: bool,
 }
 
@@ -179,7 +183,7 @@ impl Opened {
     }
 
     fn frame(&self, pair: &Pair) -> Result<(Image, Map)> {
-        let image = decode::read(&pair.image, self.channels)?;
+        let image = decode::read(&pair.image, self.how)?;
         let map = self.map.read(&pair.mask)?;
         if (map.width, map.height) != (image.width, image.height) {
             return Err(Error::new(

@@ -4,6 +4,7 @@ use super::{Act, Beside, Region, Terms, one_channel};
 use crate::classes::{Apart, Block, Grid, Ignore, blocks};
 use crate::cross_entropy::Spread;
 use crate::reduce::Reduce;
+use crate::strips::rewrite;
 use pleach_core::Result;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_simd::par_blocks;
@@ -69,22 +70,28 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_
 /// Leaves probabilities, 0 where a target does not count, and their sums `[both, predicted]` class by class.
 fn first(block: &mut Block<'_>, x: &[f32], targets: &[u32], ignore: Ignore, squared: bool, spread: Option<&Spread>) {
     let mut softmax = block.softmax(x);
-    let (len, targets) = (block.len, block.targets(targets));
-    let classes = softmax.p.len() / len;
-    let mut sums = vec![0.0; 2 * classes];
-    for (i, &y) in targets.iter().enumerate() {
-        match ignore.class(y) {
-            Some(y) => sums[2 * y] += f64::from(softmax.p[y * len + i]),
-            None => softmax.p.iter_mut().skip(i).step_by(len).for_each(|p| *p = 0.0),
+    let targets = block.targets(targets);
+    for (share, &y) in softmax.share.iter_mut().zip(targets) {
+        if ignore.class(y).is_none() {
+            *share = 0.0;
         }
     }
-    for (row, sums) in softmax.p.chunks(len).zip(sums.chunks_mut(2)) {
-        sums[1] = if squared { pleach_simd::dot(row, row) } else { pleach_simd::sum(row) };
-    }
+    let mut sums = block.with_rows(|rows| {
+        let mut sums = vec![0.0; 2 * rows.len()];
+        for (row, sums) in rows.iter_mut().zip(sums.chunks_mut(2)) {
+            rewrite(row, &softmax.share, |e, share| e * share);
+            sums[1] = if squared { pleach_simd::dot(row, row) } else { pleach_simd::sum(row) };
+        }
+        for (i, &y) in targets.iter().enumerate() {
+            if let Some(y) = ignore.class(y) {
+                sums[2 * y] += f64::from(rows[y][i]);
+            }
+        }
+        sums
+    });
     if let Some(spread) = spread {
         sums.push(spread.sum(block, x, targets, ignore, &softmax));
     }
-    block.write(&softmax.p);
     block.sums = sums;
 }
 
@@ -97,37 +104,35 @@ fn second(
     slopes: &[[f32; 2]],
     spread: Option<&(f64, Spread)>,
 ) {
-    let mut rows = block.read();
-    let (len, targets) = (block.len, block.targets(targets));
-    // What each p is worth, and the mean of it over the classes of a target, which softmax takes away.
-    let worth = |p: f32, by_p: f32| if squared { 2.0 * p * by_p } else { by_p };
-    let mut mean = vec![0.0; len];
-    for (row, [by_p, _]) in rows.chunks(len).zip(slopes) {
-        mean.iter_mut().zip(row).for_each(|(mean, &p)| *mean += p * worth(p, *by_p));
-    }
-    let own: Vec<f32> = targets
-        .iter()
-        .enumerate()
-        .map(|(i, &y)| match ignore.class(y) {
-            Some(y) => rows[y * len + i] * slopes[y][1],
-            None => 0.0,
-        })
-        .collect();
-    mean.iter_mut().zip(&own).for_each(|(mean, own)| *mean += own);
-    let mut gradient = vec![0.0; rows.len()];
-    for ((row, gradient), [by_p, _]) in rows.chunks(len).zip(gradient.chunks_mut(len)).zip(slopes) {
-        for ((&p, g), mean) in row.iter().zip(gradient).zip(&mean) {
-            *g = p * (worth(p, *by_p) - mean);
+    let targets = block.targets(targets);
+    block.with_rows(|rows| {
+        // What all p of a target are worth together, which softmax takes away from each; what cross-entropy adds to each
+        // comes in here too.
+        let own = |(i, &y): (usize, &u32)| ignore.class(y).map_or(0.0, |y| rows[y][i] * slopes[y][1]);
+        let own: Vec<f32> = targets.iter().enumerate().map(own).collect();
+        let mut less = own.clone();
+        for (row, &[by_p, _]) in rows.iter().zip(slopes) {
+            match squared {
+                true => rewrite(&mut less, row, |less, p| less + p * (2.0 * p * by_p)),
+                false => rewrite(&mut less, row, |less, p| less + p * by_p),
+            }
         }
-    }
-    for (i, (&y, own)) in targets.iter().zip(&own).enumerate() {
-        if let Some(y) = ignore.class(y) {
-            gradient[y * len + i] += own;
+        if let Some((factor, spread)) = spread {
+            rewrite(&mut less, &spread.weights(targets, ignore, *factor), |less, weight| less - weight);
         }
-    }
-    if let Some((factor, spread)) = spread {
-        spread.gradient(&mut rows, targets, ignore, *factor);
-        gradient.iter_mut().zip(&rows).for_each(|(g, row)| *g += row);
-    }
-    block.write(&gradient);
+        for (row, &[by_p, _]) in rows.iter_mut().zip(slopes) {
+            match squared {
+                true => rewrite(row, &less, |p, less| p * (2.0 * p * by_p - less)),
+                false => rewrite(row, &less, |p, less| p * (by_p - less)),
+            }
+        }
+        for (i, (&y, own)) in targets.iter().zip(&own).enumerate() {
+            if let Some(y) = ignore.class(y) {
+                rows[y][i] += own;
+            }
+        }
+        if let Some((factor, spread)) = spread {
+            spread.take(rows, targets, ignore, *factor);
+        }
+    });
 }

@@ -69,13 +69,13 @@ fn what_does_not_fit_is_an_error() {
 }
 
 #[test]
-fn half_precision_is_refused_by_name() {
-    let half = zeros(&[1, 1, 4, 4]).to_dtype(DType::F16).unwrap();
-    let grid = zeros(&[1, 2, 2, 2]).to_dtype(DType::F16).unwrap();
-    says(sample(&half, &grid), &["grid_sample", "F16"]);
-    says(linear(&half, Size::To([2, 2])), &["interpolate", "F16"]);
-    says(unfold(&half, &Patches::new(2)), &["unfold", "F16"]);
-    says(adaptive_max_pool2d(&half, [2, 2]), &["adaptive_max_pool2d", "F16"]);
+fn whole_numbers_are_refused_by_name() {
+    let whole = zeros(&[1, 1, 4, 4]).to_dtype(DType::I64).unwrap();
+    let grid = zeros(&[1, 2, 2, 2]).to_dtype(DType::I64).unwrap();
+    says(sample(&whole, &grid), &["grid_sample", "I64"]);
+    says(linear(&whole, Size::To([2, 2])), &["interpolate", "I64"]);
+    says(unfold(&whole, &Patches::new(2)), &["unfold", "I64"]);
+    says(adaptive_max_pool2d(&whole, [2, 2]), &["adaptive_max_pool2d", "I64"]);
 }
 
 #[test]

@@ -1,24 +1,29 @@
 //! The laws, kind by kind.
 //!
-//! Laws of every plugin are in [`plugin`]; schedulers, optimizers, losses, augmentations, metrics, keepers and
-//! observers have their own besides. A broken law is reported with what was found, why the law exists and
-//! what to write; a panic inside a plugin breaks the law that was being checked.
+//! Laws of every plugin are in [`plugin`]; each kind has its own besides. A broken law is reported with what was found,
+//! why the law exists and what to write; a panic inside a plugin breaks the law that was being checked.
 
 mod augmentation;
+mod backend;
+mod command;
 mod form;
+mod importer;
 mod keeper;
 mod loss;
 mod metric;
+mod model;
 mod observer;
 mod optimizer;
 pub mod plugin;
 mod scheduler;
+mod source;
+mod task;
 
 use crate::fault::{Check, Fault};
 use pleach_core::registry::{self, Kind};
 use pleach_core::{
-    Backend, DynAugmentation, DynKeeper, DynMetric, DynScheduler, Entry, Loss, Model, Observer, Optimizer, Plug,
-    Source, Task,
+    Backend, Command, DynAugmentation, DynKeeper, DynMetric, DynScheduler, Entry, Importer, Loss, Model, Observer,
+    Optimizer, Plug, Source, Task,
 };
 use std::any::TypeId;
 use std::fmt;
@@ -54,6 +59,34 @@ impl fmt::Display for Broken {
         write!(f, "   write: {}", self.law.write)
     }
 }
+
+/// All laws: those of every kind first, then those of each kind by its name.
+pub const ALL: &[(&str, &[&Law])] = &[
+    (
+        "every kind",
+        &[
+            &plugin::DOCUMENTED,
+            &plugin::ONE_NAME,
+            &plugin::FREE_KEYS,
+            &plugin::TYPOS,
+            &plugin::READS_BACK,
+            &plugin::ROUND_TRIP,
+        ],
+    ),
+    ("augmentation", &[&augmentation::REPLAYS, &augmentation::WHOLE, &augmentation::SEATS]),
+    ("backend", &[&backend::SEATED, &backend::FAITHFUL]),
+    ("command", &[&command::TYPED, &command::ASKS]),
+    ("importer", &[&importer::KNOWS, &importer::ACCOUNTS]),
+    ("keeper", &[&keeper::HOLDS, &keeper::RESUMES]),
+    ("loss", &[&loss::GRADIENT, &loss::FINITE, &loss::FUSED, &loss::EMPTY, &loss::ASKS]),
+    ("metric", &[&metric::MERGES, &metric::RESUMES, &metric::NAMED]),
+    ("model", &[&model::BUILDS, &model::SERVES, &model::LEARNS]),
+    ("observer", &[&observer::RESUMES]),
+    ("optimizer", &[&optimizer::RESUMES, &optimizer::USABLE, &optimizer::SHAPES, &optimizer::LATE, &optimizer::APART]),
+    ("scheduler", &[&scheduler::RESUMES, &scheduler::USABLE, &scheduler::ANY_RUN]),
+    ("source", &[&source::STANDS_STILL, &source::AS_SAID, &source::ENDS]),
+    ("task", &[&task::GIVES, &task::IN_ORDER, &task::EMPTY]),
+];
 
 /// Where the laws of one plugin are checked.
 struct Bench {
@@ -125,10 +158,12 @@ fn of_entry(entry: &'static Entry) -> Vec<Broken> {
         dyn DynMetric => metric::laws,
         dyn DynKeeper => keeper::laws,
         dyn Observer => observer::laws,
-        dyn Backend => |_, _| {},
-        dyn Model => |_, _| {},
-        dyn Source => |_, _| {},
-        dyn Task => |_, _| {},
+        dyn Importer => importer::laws,
+        dyn Command => command::laws,
+        dyn Backend => backend::laws,
+        dyn Model => model::laws,
+        dyn Source => source::laws,
+        dyn Task => task::laws,
     );
     bench.broken
 }

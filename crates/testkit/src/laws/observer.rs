@@ -79,7 +79,8 @@ fn watch(plug: &Plug<dyn Observer>, stop: Option<u32>) -> Check<(Outcome, pleach
         for i in 1..=STEPS {
             weight.set(&Tensor::new(&[0.5 * value(0) as f32, i as f32, 1.0], &Device::Cpu)?)?;
             let (step, metrics) = (u64::from(epoch) * STEPS + i, Named::one("train_loss", value(0)));
-            let event = Event::Step { step, epoch, metrics: &metrics, lr: &[0.1], samples: 4, seconds: 0.01 };
+            let event =
+                Event::Step { step, epoch, metrics: &metrics, lr: &[0.1], samples: 4, seconds: 0.01, waited: 0.0 };
             tell(&mut *watcher, &params, &event)?;
         }
         let mut metrics: Named<f64> = ["train_loss", "val_loss"].map(|n| (n, value(1))).into_iter().collect();
@@ -89,7 +90,7 @@ fn watch(plug: &Plug<dyn Observer>, stop: Option<u32>) -> Check<(Outcome, pleach
         let step = u64::from(epoch + 1) * STEPS;
         let asked = [
             tell(&mut *watcher, &params, &Event::Validated { step, epoch, metrics: &metrics })?,
-            tell(&mut *watcher, &params, &Event::Epoch { step, epoch, metrics: &metrics, seconds: 0.1 })?,
+            tell(&mut *watcher, &params, &Event::Epoch { step, epoch, metrics: &metrics, seconds: 0.1, waited: 0.0 })?,
         ];
         if asked.contains(&true) {
             stops.push(epoch);

@@ -1,0 +1,94 @@
+//! Augmentations of one 640x480 picture of 8-bit RGB with a map of classes, on one core; the chain ends in planes of floats.
+
+use super::Run;
+use pleach_augment as _;
+use pleach_core::export::serde_json::{Value as Json, json};
+use pleach_core::image::{Image, Pixels};
+use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, DynAugmentation, Pipeline};
+use pleach_core::{Backend, Error, Frame, Map, Plug, Result, Row, SampleId, saved};
+
+const SIZE: (usize, usize) = (640, 480);
+
+pub(super) fn step(name: &str, keys: Json) -> Result<AugmentConfig> {
+    let mut all = Plug::<dyn DynAugmentation>::named(name)?.saved()?;
+    if let (Some(all), Json::Object(keys)) = (all.as_object_mut(), keys) {
+        all.extend(keys);
+    }
+    Ok(AugmentConfig { slot: AugmentSlot { p: Some(1.0), ..AugmentSlot::default() }, plug: saved::load(&all)? })
+}
+
+/// Waves with noise, as a photograph has both.
+pub(super) fn picture() -> Result<Row> {
+    let (w, h) = SIZE;
+    let mut state = 7u32;
+    let samples = (0..w * h * 3).map(|i| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (x, y, c) = ((i / 3 % w) as f32, (i / 3 / w) as f32, (i % 3) as f32);
+        (120.0 + 80.0 * (x / 40.0 + c).sin() + 40.0 * (y / 25.0).cos() + (state >> 28) as f32) as u8
+    });
+    let image = Image::new(w, h, 3, Pixels::U8(samples.collect()))?;
+    let mut row = Row::new(SampleId { index: 0, key: "waves".into() }, vec![Frame { number: 0, image }]);
+    let classes = (0..w * h).map(|i| u16::from((i % w / 80 + i / w / 60) % 2 == 0)).collect();
+    row.maps.push(Map { frame: 0, width: w, height: h, classes, scores: Vec::new() });
+    Ok(row)
+}
+
+fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
+    let turn = || step("Rotate", json!({ "limit": [-45.0, 45.0], "border_mode": "reflect_101" }));
+    let crop = || step("RandomCrop", json!({ "height": 352, "width": 352 }));
+    let blur = || step("GaussianBlur", json!({ "blur_limit": [7, 7], "sigma_limit": [1.5, 1.5] }));
+    let motion = || step("MotionBlur", json!({ "blur_limit": [7, 7] }));
+    let one = |name: &str| step(name, json!({}));
+    Ok(match name {
+        "hflip" => vec![one("HorizontalFlip")?],
+        "vflip" => vec![one("VerticalFlip")?],
+        "transpose" => vec![one("Transpose")?],
+        "rotate90" => vec![one("RandomRotate90")?],
+        "rotate" => vec![turn()?],
+        "rotate_constant" => vec![step("Rotate", json!({ "limit": [-45.0, 45.0] }))?],
+        "affine" => vec![step(
+            "Affine",
+            json!({ "scale": { "x": [0.8, 1.2], "y": [0.8, 1.2] },
+            "rotate": [-20.0, 20.0], "shear": { "x": [-8.0, 8.0], "y": [-8.0, 8.0] } }),
+        )?],
+        "perspective" => vec![one("Perspective")?],
+        "elastic" => vec![step("ElasticTransform", json!({ "alpha": 60.0, "sigma": 12.0 }))?],
+        "grid" => vec![one("GridDistortion")?],
+        "optical" => vec![one("OpticalDistortion")?],
+        "crop" => vec![crop()?],
+        "resize" => vec![step("Resize", json!({ "height": 352, "width": 352 }))?],
+        "resized_crop" => vec![step("RandomResizedCrop", json!({ "size": [352, 352] }))?],
+        "gblur" => vec![blur()?],
+        "mblur7" => vec![motion()?],
+        "brightcontrast" => vec![one("RandomBrightnessContrast")?],
+        "normalize" => vec![one("Normalize")?],
+        "chain" => vec![
+            one("HorizontalFlip")?,
+            turn()?,
+            crop()?,
+            blur()?,
+            motion()?,
+            one("RandomBrightnessContrast")?,
+            one("Normalize")?,
+        ],
+        _ => return Err(Error::new("PL0101", format!("there is no case `{name}`"))),
+    })
+}
+
+pub fn open(name: &str) -> Result<Run> {
+    let steps = steps(name)?;
+    let planes = matches!(name, "chain" | "normalize");
+    let kernels = Plug::<dyn Backend>::named("Cpu")?;
+    let (row, mut epoch) = (picture()?, 0);
+    Ok(Box::new(move || {
+        epoch += 1;
+        let mut row = row.clone();
+        Pipeline::new(&steps, &*kernels).run(At { seed: 1, epoch, sample: 0 }, &mut row)?;
+        if planes {
+            let all: Vec<_> = row.frames.iter().map(|f| f.image.to_planes()).collect();
+            std::hint::black_box(all);
+        }
+        std::hint::black_box(row);
+        Ok(())
+    }))
+}

@@ -1,0 +1,44 @@
+//! From the command to the first step that was taken: `pleach train` on the quickstart, until its log has a line for it.
+
+use super::Run;
+use pleach_core::{Error, Result};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than this no start takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn open(name: &str) -> Result<Run> {
+    if name != "quickstart" {
+        return Err(Error::new("PL0101", format!("there is no case `{name}`")));
+    }
+    let lost = |e: &dyn std::fmt::Display| Error::new("PL0501", format!("the quickstart does not start: {e}"));
+    let program = std::env::current_exe().map_err(|e| lost(&e))?.with_file_name("pleach");
+    if !program.is_file() {
+        return Err(lost(&format!("{} is missing", program.display())).hint("cargo build --release -p pleach-cli"));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart.toml");
+    let out = std::env::temp_dir().join(format!("pleach-start-{}", std::process::id()));
+    Ok(Box::new(move || {
+        // Of the run before; a folder that is not there is as good.
+        let _ = std::fs::remove_dir_all(&out);
+        let mut child = Command::new(&program)
+            .args(["train".as_ref(), file.as_os_str(), "--out".as_ref(), out.as_os_str()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| lost(&e))?;
+        let began = Instant::now();
+        let log = out.join("log.jsonl");
+        let stepped = || std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"event\":\"step\""));
+        while !stepped() && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        let done = stepped();
+        let _ = child.kill();
+        let _ = child.wait();
+        let _ = std::fs::remove_dir_all(&out);
+        if done { Ok(()) } else { Err(lost(&"no step was taken")) }
+    }))
+}

@@ -1,0 +1,61 @@
+//! Stretches so that the longer side has a given length.
+
+use crate::geometry::max_size::{MaxSize, scaled};
+use crate::geometry::resize::Resized;
+use pleach_core::read::Rules;
+use pleach_core::warp::Interpolation;
+use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
+
+/// Stretches a sample so that its longer side has `max_size` pixels; the ratio of the sides stays.
+///
+/// Follows `LongestMaxSize` of Albumentations 2.0.8. `interpolation = "antialias"` stands for its `area_for_downscale`.
+#[plugin(augmentation, cite = "Albumentations 2.0.8, LongestMaxSize", check = Self::check)]
+pub struct LongestMaxSize {
+    /// The longer side in pixels: one number, or several of which one is drawn.
+    #[plugin(sample = Some(MaxSize(vec![64])), range = 1..)]
+    pub max_size: Option<MaxSize>,
+    /// Height and width that are not exceeded, in place of `max_size`.
+    #[plugin(range = 1..)]
+    pub max_size_hw: Option<(usize, usize)>,
+    /// How pixels between pixels are made; maps and masks always take the nearest.
+    #[plugin(default = Interpolation::Bilinear)]
+    pub interpolation: Interpolation,
+}
+
+impl LongestMaxSize {
+    fn check(&self, rules: &mut Rules) {
+        if self.max_size.is_some() == self.max_size_hw.is_some() {
+            rules.refuse("max_size", "give either it or `max_size_hw`");
+        }
+    }
+}
+
+impl Augmentation for LongestMaxSize {
+    type Draw = Resized;
+
+    fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Resized>> {
+        let (w, h) = (row.size.0 as f64, row.size.1 as f64);
+        let scale = match (&self.max_size, self.max_size_hw) {
+            (Some(sizes), _) => sizes.draw(rng) / w.max(h),
+            (_, Some((height, width))) => (height as f64 / h).min(width as f64 / w),
+            _ => 1.0,
+        };
+        Ok(Some(scaled(row.size, scale)))
+    }
+
+    fn warp(&self, draw: &Resized, size: (usize, usize)) -> Option<Warp> {
+        Some(Warp::resize(size, (draw.width, draw.height)).with_interpolation(self.interpolation))
+    }
+
+    fn looks(&self) -> bool {
+        false
+    }
+
+    fn edits(&self) -> bool {
+        false
+    }
+
+    fn is_random(&self) -> bool {
+        self.max_size.as_ref().is_some_and(|sizes| sizes.0.len() > 1)
+    }
+}

@@ -1,0 +1,59 @@
+//! Turns by a random angle, as torchvision does.
+
+use crate::{Limit, PerChannel};
+use pleach_core::warp::{Border, Interpolation};
+use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
+
+use super::matrices::{fit, linear};
+use super::rotate::Rotated;
+
+/// Turns a sample by an angle that is uniform in `degrees`, counterclockwise where it is positive.
+///
+/// Follows `RandomRotation` of torchvision's v2 transforms, whose defaults differ from those of `Rotate`: the nearest
+/// pixel, and always. `center` counts from the top left corner of the frame.
+#[plugin(augmentation, cite = "torchvision 0.29, v2.RandomRotation")]
+pub struct RandomRotation {
+    /// Least and greatest angle in degrees; one number `x` stands for `[-x, x]`.
+    #[plugin(example = Limit(-15.0, 15.0), range = -360.0..=360.0)]
+    pub degrees: Limit,
+    /// How pixels between pixels are made; maps and masks always take the nearest.
+    #[plugin(default = Interpolation::Nearest)]
+    pub interpolation: Interpolation,
+    /// Whether the frame grows so that nothing is cut off.
+    #[plugin(default = false)]
+    pub expand: bool,
+    /// The point that stays, as x and y in pixels; the centre of the frame by default.
+    pub center: Option<(f64, f64)>,
+    /// Brightness outside the image, 0 to 255, one number or one for each channel.
+    #[plugin(default = PerChannel(vec![0.0]), range = 0.0..=255.0)]
+    pub fill: PerChannel,
+}
+
+impl Augmentation for RandomRotation {
+    type Draw = Rotated;
+
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<Rotated>> {
+        Ok(Some(Rotated { degrees: rng.range(self.degrees.0, self.degrees.1) }))
+    }
+
+    fn warp(&self, draw: &Rotated, size: (usize, usize)) -> Option<Warp> {
+        let warp = match self.center {
+            Some((x, y)) if !self.expand => {
+                let (sin, cos) = draw.degrees.to_radians().sin_cos();
+                linear(size, [[cos, sin], [-sin, cos]], [x - 0.5, y - 0.5], [0.0, 0.0])
+            }
+            _ => Warp::rotate(size, draw.degrees),
+        };
+        let warp = if self.expand { fit(&warp, size) } else { warp };
+        let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
+        Some(warp.with_interpolation(self.interpolation).with_border(border))
+    }
+
+    fn looks(&self) -> bool {
+        false
+    }
+
+    fn edits(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,171 @@
+//! Lays several pictures side by side.
+
+use super::pixels::{matched, paste_all};
+use crate::PerChannel;
+use pleach_core::image::{Image, Pixels};
+use pleach_core::warp::{Border, Interpolation};
+use pleach_core::{Augmentation, Frame, Map, Result, Rng, Row, RowView, Warp, config, plugin, state};
+
+/// How a picture is laid into a cell.
+#[config]
+#[derive(Default)]
+pub enum FitMode {
+    /// It covers the cell, and what reaches beyond is cut off evenly.
+    #[default]
+    Cover,
+    /// It is whole within the cell, in the middle.
+    Contain,
+}
+
+/// Lays a sample and partners into a grid of cells and cuts a window out of it (Bochkovskiy and others, 2020), with
+/// probability 0.5 unless `p` says otherwise.
+///
+/// Follows `Mosaic` of Albumentations 2.0.8 in its parameters. Partners come from the data set, not from metadata; the
+/// sample itself is in a cell by chance, and the middle of the window lies in the given range of the grid, moved so
+/// that the window is within it.
+#[plugin(augmentation, cite = ["arXiv:2004.10934", "Albumentations 2.0.8, Mosaic"])]
+pub struct Mosaic {
+    /// Rows and columns of cells.
+    #[plugin(default = (2, 2), range = 1..=8)]
+    pub grid_yx: (usize, usize),
+    /// Height and width of the result.
+    #[plugin(default = (512, 512), range = 1..)]
+    pub target_size: (usize, usize),
+    /// Height and width of a cell.
+    #[plugin(default = (512, 512), range = 1..)]
+    pub cell_shape: (usize, usize),
+    /// Where the middle of the window lies, in shares of the grid.
+    #[plugin(default = (0.3, 0.7), range = 0.0..=1.0)]
+    pub center_range: (f64, f64),
+    /// How a picture is laid into a cell.
+    #[plugin(default = FitMode::Cover)]
+    pub fit_mode: FitMode,
+    /// How pixels between pixels are made; maps and masks always take the nearest.
+    #[plugin(default = Interpolation::Bilinear)]
+    pub interpolation: Interpolation,
+    /// Brightness where there is no picture, 0 to 255, one number or one for each channel.
+    #[plugin(default = PerChannel(vec![0.0]), range = 0.0..=255.0)]
+    pub fill: PerChannel,
+    /// Class in maps where there is no picture.
+    #[plugin(default = 0)]
+    pub fill_mask: u16,
+}
+
+/// What was decided.
+#[state]
+pub struct Tiled {
+    /// The cell of the sample itself; partners fill the others in order.
+    pub own: usize,
+    /// The corner of the window within the grid, in pixels.
+    pub x: i64,
+    /// The corner of the window within the grid, in pixels.
+    pub y: i64,
+}
+
+impl Mosaic {
+    /// From a picture to the cell.
+    fn cell(&self, size: (usize, usize)) -> Warp {
+        let (height, width) = self.cell_shape;
+        let (sx, sy) = (width as f64 / size.0 as f64, height as f64 / size.1 as f64);
+        let scale = if matches!(self.fit_mode, FitMode::Cover) { sx.max(sy) } else { sx.min(sy) };
+        let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
+        let scaled = (side(size.0), side(size.1));
+        let border = Border::Constant { fill: self.fill.levels(), map_fill: self.fill_mask };
+        let place = |cell: usize, n: usize| (n as i64 - cell as i64).div_euclid(2);
+        let resize = Warp::resize(size, scaled).with_interpolation(self.interpolation);
+        let cut = Warp::crop(place(width, scaled.0), place(height, scaled.1), (width, height)).with_border(border);
+        Warp { border, ..resize.then(&cut) }
+    }
+}
+
+impl Augmentation for Mosaic {
+    type Draw = Tiled;
+
+    fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<Tiled>> {
+        let cells = self.grid_yx.0 * self.grid_yx.1;
+        let own = rng.below(cells as u64) as usize;
+        let mut corner = |cells: usize, cell: usize, window: usize| {
+            let grid = (cells * cell) as f64;
+            let middle = rng.range(self.center_range.0, self.center_range.1) * grid;
+            let room = (grid - window as f64).max(0.0);
+            (middle - window as f64 / 2.0).clamp(0.0, room) as i64
+        };
+        let y = corner(self.grid_yx.0, self.cell_shape.0, self.target_size.0);
+        let x = corner(self.grid_yx.1, self.cell_shape.1, self.target_size.1);
+        Ok(Some(Tiled { own, x, y }))
+    }
+
+    fn looks(&self) -> bool {
+        false
+    }
+
+    fn partners(&self) -> usize {
+        (self.grid_yx.0 * self.grid_yx.1).saturating_sub(1)
+    }
+
+    fn mix(&self, draw: &Tiled, row: &mut Row, partners: Vec<Row>) -> Result<()> {
+        let (height, width) = self.target_size;
+        let mut canvas = Row { instances: Vec::new(), frames: Vec::new(), maps: Vec::new(), ..row.clone() };
+        for frame in &row.frames {
+            let image = blank(&frame.image, (width, height), self.fill.levels())?;
+            canvas.frames.push(Frame { number: frame.number, image });
+        }
+        for map in &row.maps {
+            let classes = vec![self.fill_mask; width * height];
+            canvas.maps.push(Map { frame: map.frame, width, height, classes, scores: Vec::new() });
+        }
+        let mut parts = Vec::with_capacity(partners.len() + 1);
+        for partner in partners {
+            parts.push(matched(row, partner)?);
+        }
+        parts.insert(draw.own.min(parts.len()), row.clone());
+        for (at, mut part) in parts.into_iter().enumerate() {
+            let (col, line) = (at % self.grid_yx.1, at / self.grid_yx.1);
+            let left = (col * self.cell_shape.1) as i64 - draw.x;
+            let top = (line * self.cell_shape.0) as i64 - draw.y;
+            let span = |from: i64, cell: usize, all: usize| {
+                let low = from.clamp(0, all as i64);
+                (low as usize, (from + cell as i64).clamp(low, all as i64) as usize)
+            };
+            let (x0, x1) = span(left, self.cell_shape.1, width);
+            let (y0, y1) = span(top, self.cell_shape.0, height);
+            if x0 >= x1 || y0 >= y1 {
+                continue;
+            }
+            let cell = self.cell(part.size().unwrap_or((1, 1)));
+            let seen = Warp::crop(x0 as i64 - left, y0 as i64 - top, (x1 - x0, y1 - y0));
+            let border = cell.border;
+            Warp { border, ..cell.then(&seen) }.apply(&mut part)?;
+            Warp::crop(-(x0 as i64), -(y0 as i64), (width, height)).apply(&mut part)?;
+            paste_all(&mut canvas, &part, [x0, y0, x1, y1]);
+            // Tracks of partners must not meet each other either.
+            let free = canvas.instances.iter().filter_map(|i| i.track).max().map_or(0, |t| t.saturating_add(1));
+            let meets = |t: u64| canvas.instances.iter().any(|i| i.track == Some(t));
+            let shift = part.instances.iter().filter_map(|i| i.track).any(meets);
+            canvas.instances.extend(part.instances.into_iter().map(|mut i| {
+                i.track = i.track.map(|t| if shift { t.saturating_add(free) } else { t });
+                i
+            }));
+        }
+        *row = canvas;
+        Ok(())
+    }
+
+    fn default_p(&self) -> f64 {
+        0.5
+    }
+}
+
+/// An image of one colour, of the kind of another.
+fn blank(like: &Image, (width, height): (usize, usize), fill: [f32; 4]) -> Result<Image> {
+    let white = like.pixels.white();
+    let sample = |k: usize| fill[k.min(3)] * white;
+    let samples = |n: usize| (0..n).map(|i| sample(i % like.channels));
+    let n = width * height * like.channels;
+    let pixels = match &like.pixels {
+        Pixels::U8(_) => Pixels::U8(samples(n).map(|v| (v + 0.5) as u8).collect()),
+        Pixels::U16(_) => Pixels::U16(samples(n).map(|v| (v + 0.5) as u16).collect()),
+        Pixels::F32(_) => Pixels::F32(samples(n).collect()),
+    };
+    Image::new(width, height, like.channels, pixels)
+}

@@ -1,0 +1,103 @@
+//! Hue, saturation and value, in OpenCV's whole numbers for 8 bits.
+
+use super::grid::Grid;
+use pleach_simd::translate;
+
+/// Pixels that are worked on at a time.
+const BLOCK: usize = 512;
+
+/// A pixel's three numbers, apart.
+type Planes = [[u8; BLOCK]; 3];
+
+/// Changes the hue (0 to 179), the saturation and the value of an 8-bit RGB image by a table each.
+pub(crate) fn change(grid: &mut Grid<u8>, hue: &[u8; 256], saturation: &[u8; 256], value: &[u8; 256]) {
+    let mut planes: Planes = [[0; BLOCK]; 3];
+    for pixels in grid.samples.as_chunks_mut::<3>().0.chunks_mut(BLOCK) {
+        from_rgb::<u8>(pixels, &mut planes);
+        for (plane, table) in planes.iter_mut().zip([hue, saturation, value]) {
+            translate(&mut plane[..pixels.len()], table);
+        }
+        to_rgb::<u8>(&planes, pixels);
+    }
+}
+
+pleach_simd::lanes! {
+    fn from_rgb<T: Copy>(pixels: &[[u8; 3]], planes: &mut Planes) {
+        let [hues, saturations, values] = planes;
+        for (((pixel, hue), saturation), value) in pixels.iter().zip(hues).zip(saturations).zip(values) {
+            [*hue, *saturation, *value] = forward(*pixel);
+        }
+    }
+}
+
+pleach_simd::lanes! {
+    fn to_rgb<T: Copy>(planes: &Planes, pixels: &mut [[u8; 3]]) {
+        let [hues, saturations, values] = planes;
+        for (((pixel, &hue), &saturation), &value) in pixels.iter_mut().zip(hues).zip(saturations).zip(values) {
+            *pixel = backward([hue, saturation, value]);
+        }
+    }
+}
+
+/// OpenCV's `COLOR_RGB2HSV`, to the bit: quotients with 12 bits of fraction.
+#[inline(always)]
+pub(crate) fn forward(pixel: [u8; 3]) -> [u8; 3] {
+    let [r, g, b] = pixel.map(i32::from);
+    let value = r.max(g).max(b);
+    let range = value - r.min(g).min(b);
+    let over = |n: f32, d: i32| (n / d.max(1) as f32).round_ties_even() as i32;
+    let saturation = (range * over(1_044_480.0, value) + 2048) >> 12;
+    let third = if value == g { b - r + 2 * range } else { r - g + 4 * range };
+    let sixths = if value == r { g - b } else { third };
+    let hue = (sixths * over(122_880.0, range) + 2048) >> 12;
+    let hue = if hue < 0 { hue + 180 } else { hue };
+    [hue as u8, saturation as u8, value as u8]
+}
+
+/// OpenCV's `COLOR_HSV2RGB`: each channel is the value less a share of value times saturation.
+#[inline(always)]
+fn backward([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
+    let sixths = f32::from(hue) * (1.0 / 30.0);
+    let (value, saturation) = (f32::from(value), f32::from(saturation) * (1.0 / 255.0));
+    let channel = |from: f32| {
+        let k = from + sixths;
+        let k = if k >= 6.0 { k - 6.0 } else { k };
+        let share = k.min(4.0 - k).clamp(0.0, 1.0);
+        (value - value * saturation * share).round_ties_even() as i32 as u8
+    };
+    [channel(5.0), channel(3.0), channel(1.0)]
+}
+
+/// Turns the hue of a pixel of floats by a share of the circle.
+pub(crate) fn turn([r, g, b]: [f32; 3], by: f32) -> [f32; 3] {
+    let value = r.max(g).max(b);
+    let range = value - r.min(g).min(b);
+    let saturation = range / (value.abs() + f32::EPSILON);
+    let sixths = 1.0 / (range + f32::EPSILON);
+    let sixths = match value {
+        v if v == r => (g - b) * sixths,
+        v if v == g => (b - r) * sixths + 2.0,
+        _ => (r - g) * sixths + 4.0,
+    };
+    let sixths = (sixths + 6.0 * by).rem_euclid(6.0);
+    let channel = |from: f32| {
+        let k = (from + sixths) % 6.0;
+        value - value * saturation * k.min(4.0 - k).clamp(0.0, 1.0)
+    };
+    [channel(5.0), channel(3.0), channel(1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotients_in_single_precision_are_those_of_the_tables() {
+        for d in 1..256 {
+            for n in [255 << 12, (180 << 12) / 6] {
+                let table = (f64::from(n) / f64::from(d)).round_ties_even();
+                assert_eq!(f64::from((n as f32 / d as f32).round_ties_even()), table, "{n} / {d}");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Gray from colours, and Y'CrCb, in OpenCV's whole numbers.
+
+use super::grid::Grid;
+
+/// The luma of an 8-bit pixel: OpenCV's `COLOR_RGB2GRAY`, with 15 bits of fraction.
+#[inline(always)]
+pub(crate) fn gray([r, g, b]: [u8; 3]) -> u8 {
+    ((u32::from(r) * 9798 + u32::from(g) * 19235 + u32::from(b) * 3735 + (1 << 14)) >> 15) as u8
+}
+
+/// The luma of a pixel of floats.
+#[inline(always)]
+pub(crate) fn gray_of_floats([r, g, b]: [f32; 3]) -> f32 {
+    r * 0.299 + g * 0.587 + b * 0.114
+}
+
+/// The mean luma of an RGB image, or of a gray one.
+pub(crate) fn mean_of_bytes(grid: &Grid<u8>) -> f64 {
+    let sum: u64 = match grid.channels {
+        3 => sum_of_luma::<u8>(grid.samples.as_chunks::<3>().0),
+        _ => grid.samples.iter().map(|&x| u64::from(x)).sum(),
+    };
+    sum as f64 / (grid.width * grid.height) as f64
+}
+
+/// The mean luma of an RGB image, or of a gray one.
+pub(crate) fn mean_of_floats(grid: &Grid<f32>) -> f64 {
+    let sum: f64 = match grid.channels {
+        3 => grid.samples.as_chunks::<3>().0.iter().map(|&p| f64::from(gray_of_floats(p))).sum(),
+        _ => grid.samples.iter().map(|&x| f64::from(x)).sum(),
+    };
+    sum / (grid.width * grid.height) as f64
+}
+
+pleach_simd::lanes! {
+    fn sum_of_luma<T: Into<u64>>(pixels: &[[u8; 3]]) -> u64 {
+        let mut sum = 0;
+        for block in pixels.chunks(4096) {
+            sum += u64::from(block.iter().map(|&p| u32::from(gray(p))).sum::<u32>());
+        }
+        sum
+    }
+}
+
+/// Luma and the differences to red and blue, of 8 bits each.
+#[inline(always)]
+pub(crate) fn to_ycrcb([r, g, b]: [u8; 3]) -> [u8; 3] {
+    let [r, g, b] = [r, g, b].map(i32::from);
+    let y = (r * 4899 + g * 9617 + b * 1868 + (1 << 13)) >> 14;
+    let difference = |x: i32, weight: i32| (((x - y) * weight + (128 << 14) + (1 << 13)) >> 14).clamp(0, 255) as u8;
+    [y as u8, difference(r, 11682), difference(b, 9241)]
+}
+
+/// The way back.
+#[inline(always)]
+pub(crate) fn from_ycrcb([y, cr, cb]: [u8; 3]) -> [u8; 3] {
+    let (y, cr, cb) = (i32::from(y), i32::from(cr) - 128, i32::from(cb) - 128);
+    let sum = |x: i32| (y + ((x + (1 << 13)) >> 14)).clamp(0, 255) as u8;
+    [sum(cr * 22987), sum(cb * -5636 + cr * -11698), sum(cb * 29049)]
+}

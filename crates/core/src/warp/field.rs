@@ -1,0 +1,142 @@
+//! Maps that no matrix describes: a place in the source for each pixel of a frame.
+
+use super::matrix::{Matrix, apply};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// For each pixel of a frame the place in the source, in pixels from the centre of its first one.
+///
+/// Between its pixels it is bilinear, and outside its frame it goes on as at the edge. It should not fold: where two
+/// pixels have one place, a box or point at that place goes to either.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    width: usize,
+    height: usize,
+    places: Vec<[f32; 2]>,
+}
+
+/// Steps of the search for the pixel that has a given place.
+const STEPS: usize = 24;
+/// Pixels per side of the coarse grid where the search begins.
+const COARSE: usize = 12;
+
+impl Field {
+    /// The field of a frame of this width and height; `place` gives the x and y of a pixel's place in the source.
+    ///
+    /// # Errors
+    /// The frame has no pixel, or a place is no number.
+    pub fn new(size: (usize, usize), mut place: impl FnMut(usize, usize) -> [f64; 2]) -> Result<Self> {
+        let (width, height) = size;
+        let mut places = Vec::with_capacity(width.saturating_mul(height));
+        for y in 0..height {
+            places.extend((0..width).map(|x| place(x, y).map(|v| v as f32)));
+        }
+        if places.is_empty() || places.iter().flatten().any(|v| !v.is_finite()) {
+            return Err(Error::new("PL0207", "a field of places must have a finite place for each pixel"));
+        }
+        Ok(Self { width, height, places })
+    }
+
+    /// Width and height of the frame.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    fn pixel(&self, x: usize, y: usize) -> [f64; 2] {
+        let at = y.min(self.height - 1) * self.width + x.min(self.width - 1);
+        self.places.get(at).copied().unwrap_or_default().map(f64::from)
+    }
+
+    /// The places of a row of pixels.
+    pub(super) fn row(&self, y: usize) -> &[[f32; 2]] {
+        self.places.get(y * self.width..(y + 1) * self.width).unwrap_or_default()
+    }
+
+    /// The place of a point between pixels.
+    pub fn at(&self, x: f64, y: f64) -> [f64; 2] {
+        let inside = |v: f64, n: usize| v.clamp(0.0, n as f64 - 1.0);
+        let (cx, cy) = (inside(x, self.width), inside(y, self.height));
+        let (col, row) = (cx.floor(), cy.floor());
+        let (fx, fy) = (cx - col, cy - row);
+        let (col, row) = (col as usize, row as usize);
+        let [a, b] = [self.pixel(col, row), self.pixel(col + 1, row)];
+        let [c, d] = [self.pixel(col, row + 1), self.pixel(col + 1, row + 1)];
+        let mix = |i: usize| {
+            let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
+            top + (bottom - top) * fy
+        };
+        let beyond = [x - cx, y - cy];
+        [mix(0) + beyond[0], mix(1) + beyond[1]]
+    }
+
+    /// The point whose place is the given one, or the one that comes nearest to it.
+    pub(super) fn find(&self, place: [f64; 2]) -> [f64; 2] {
+        let far = |p: [f64; 2]| {
+            let [x, y] = self.at(p[0], p[1]);
+            (x - place[0]).hypot(y - place[1])
+        };
+        let grid = |i: usize, n: usize| (n as f64 - 1.0) * i as f64 / (COARSE as f64 - 1.0);
+        let starts = (0..COARSE * COARSE).map(|i| [grid(i % COARSE, self.width), grid(i / COARSE, self.height)]);
+        let mut best = starts.min_by(|a, b| far(*a).total_cmp(&far(*b))).unwrap_or_default();
+        let mut left = far(best);
+        // Newton's method, with shorter steps where a whole one leads away.
+        for _ in 0..STEPS {
+            if left < 1e-6 {
+                break;
+            }
+            let [x, y] = best;
+            let [px, py] = self.at(x, y);
+            let (right, left_of) = (self.at(x + 0.5, y), self.at(x - 0.5, y));
+            let (below, above) = (self.at(x, y + 0.5), self.at(x, y - 0.5));
+            let [a, c] = [right[0] - left_of[0], right[1] - left_of[1]];
+            let [b, d] = [below[0] - above[0], below[1] - above[1]];
+            let det = a * d - b * c;
+            let (dx, dy) = (place[0] - px, place[1] - py);
+            let step = if det.abs() < 1e-9 { [dx, dy] } else { [(d * dx - b * dy) / det, (a * dy - c * dx) / det] };
+            let tries = [1.0, 0.5, 0.25, 0.125, 0.03].map(|t| [x + t * step[0], y + t * step[1]]);
+            let Some(next) = tries.into_iter().find(|p| far(*p) < left) else { break };
+            (best, left) = (next, far(next));
+        }
+        best
+    }
+
+    /// The field whose places are those of this one, seen through a further map.
+    pub(super) fn through(&self, further: impl Fn([f64; 2]) -> [f64; 2]) -> Self {
+        let places = self.places.iter().map(|p| further(p.map(f64::from)).map(|v| v as f32));
+        Self { places: places.collect(), ..*self }
+    }
+}
+
+/// A point of the plane through a matrix; far away behind the horizon.
+pub(super) fn project(m: &Matrix, [x, y]: [f64; 2]) -> [f64; 2] {
+    let [x, y, z] = apply(m, [x, y, 1.0]);
+    if z > 1e-9 { [x / z, y / z] } else { [-1e9, -1e9] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave() -> Field {
+        let place = |x: usize, y: usize| {
+            let (x, y) = (x as f64, y as f64);
+            [x + 2.0 * (y / 9.0).sin(), y + 1.5 * (x / 7.0).cos()]
+        };
+        Field::new((40, 30), place).unwrap()
+    }
+
+    #[test]
+    fn a_point_is_found_again_by_its_place() {
+        let field = wave();
+        for (x, y) in [(0.0, 0.0), (12.25, 7.5), (39.0, 29.0), (20.0, 29.5), (-3.0, 4.0)] {
+            let [fx, fy] = field.find(field.at(x, y));
+            assert!((fx - x).abs() < 1e-3 && (fy - y).abs() < 1e-3, "{x} {y}: {fx} {fy}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_numbers_that_are_none_is_refused() {
+        assert!(Field::new((2, 2), |_, _| [f64::NAN, 0.0]).is_err());
+        assert!(Field::new((0, 2), |_, _| [0.0, 0.0]).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+use pleach_core::plugin;
+
+/// Documented.
+#[plugin(optimizer)]
+struct Descent(f64);
+
+fn main() {}

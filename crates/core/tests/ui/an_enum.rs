@@ -1,0 +1,12 @@
+use pleach_core::plugin;
+
+/// Documented.
+#[plugin(loss)]
+enum Distance {
+    /// Documented.
+    Squared,
+    /// Documented.
+    Absolute,
+}
+
+fn main() {}

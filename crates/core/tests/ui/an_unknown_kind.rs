@@ -1,0 +1,7 @@
+use pleach_core::plugin;
+
+/// Documented.
+#[plugin(los)]
+struct Squares {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use pleach_core::plugin;
+
+/// Documented.
+#[plugin(loss)]
+struct Empty {}
+
+fn main() {}

@@ -1,0 +1,445 @@
+//! Takes rows of pixels out of a grid of 8-bit samples at places between its pixels, and mirrors them.
+//!
+//! Places are fixed-point numbers with 16 bits after the point, counted from the centre of the first pixel. The
+//! arithmetic is that of whole numbers: every machine gives the same bytes.
+
+use crate::lanes;
+
+/// Pixels that are worked on together: their tables stay in the first cache.
+const BLOCK: usize = 64;
+/// Half of the last place that is kept, and what two divisions that round down have taken off on average.
+const ROUND: i16 = 33;
+/// The longest side that fixed-point places reach.
+const LONGEST: usize = 32_000;
+
+/// Samples row by row, channels interleaved.
+#[derive(Clone, Copy, Debug)]
+pub struct Grid<'a, T> {
+    /// The samples.
+    pub data: &'a [T],
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples in a pixel.
+    pub channels: usize,
+}
+
+impl<T> Grid<'_, T> {
+    /// Whether fixed-point places can address it; [`sample_bilinear`] and [`sample_nearest`] need that.
+    pub fn addressable(&self) -> bool {
+        let side = |n: usize| (2..=LONGEST).contains(&n);
+        side(self.width)
+            && side(self.height)
+            && self.data.len() == self.width * self.height * self.channels
+            && i32::try_from(self.data.len()).is_ok()
+    }
+}
+
+/// What lies outside a grid.
+#[derive(Clone, Copy, Debug)]
+pub enum Outside<T> {
+    /// A value for each of the first four channels; the last of them also stands for further ones.
+    Is([T; 4]),
+    /// The nearest pixel of the edge.
+    Nearest,
+    /// The grid mirrored, without repeating its edge.
+    Mirrored,
+}
+
+/// The greatest magnitude of a place, in pixels, that fixed-point numbers reach.
+pub const FARTHEST: f64 = 16_000.0;
+
+/// A number of channels that is known when the loops are compiled.
+trait Channels {
+    const N: usize;
+}
+
+macro_rules! channels {
+    ($($name:ident = $n:literal),*) => { $(
+        struct $name;
+        impl Channels for $name {
+            const N: usize = $n;
+        }
+    )* };
+}
+channels!(One = 1, Two = 2, Three = 3, Four = 4);
+
+/// Folds places back into the grid, as far as one image away; those that stay outside are told by [`outside_of`].
+#[inline(always)]
+fn fold<T>(at: &mut [i32; BLOCK], last: i32, outside: &Outside<T>) {
+    match outside {
+        Outside::Is(_) => {}
+        Outside::Nearest => at.iter_mut().for_each(|v| *v = (*v).clamp(0, last)),
+        Outside::Mirrored => {
+            for v in at {
+                let over = last.wrapping_sub((v.wrapping_abs()).wrapping_sub(last).wrapping_abs());
+                *v = over;
+            }
+        }
+    }
+}
+
+/// 1 for each place outside the grid.
+#[inline(always)]
+fn outside_of(x: &[i32; BLOCK], y: &[i32; BLOCK], right: i32, bottom: i32) -> [i32; BLOCK] {
+    let mut beyond = [0; BLOCK];
+    for i in 0..BLOCK {
+        let low = i32::from(x[i] < 0) | i32::from(y[i] < 0);
+        beyond[i] = low | i32::from(x[i] > right) | i32::from(y[i] > bottom);
+    }
+    beyond
+}
+
+/// The same weight for the four bytes of a pixel.
+#[inline(always)]
+fn four_times(weights: &[u64; BLOCK]) -> &[i16; 4 * BLOCK] {
+    #[allow(unsafe_code)]
+    // SAFETY: both are 512 bytes of plain numbers, and the first is aligned better.
+    unsafe {
+        &*std::ptr::from_ref(weights).cast()
+    }
+}
+
+/// [`fold`] for any place of a mirrored grid.
+#[inline(never)]
+fn fold_far(at: i32, last: i32) -> i32 {
+    let (at, last) = (i64::from(at), i64::from(last));
+    let at = at.rem_euclid(2 * last);
+    at.min(2 * last - at) as i32
+}
+
+/// The two pixels side by side that begin at a sample, as bytes from the lowest up.
+#[inline(always)]
+fn pair<C: Channels>(data: &[u8], at: usize) -> u64 {
+    match C::N {
+        1 => data.get(at..at + 2).map_or(0, |s| u64::from(s[0]) | u64::from(s[1]) << 8),
+        2 => data.get(at..at + 4).and_then(|s| s.try_into().ok()).map_or(0, |s| u64::from(u32::from_le_bytes(s))),
+        _ => match data.get(at..at + 8).and_then(|s| s.try_into().ok()) {
+            Some(s) => u64::from_le_bytes(s),
+            // The last pixels of an image of three channels are six bytes.
+            None => data.get(at..).unwrap_or(&[]).iter().rev().fold(0, |all, &b| all << 8 | u64::from(b)),
+        },
+    }
+}
+
+#[inline(always)]
+fn high(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
+/// Between four samples; weights have 15 bits, and six bits after the point are kept on the way.
+#[inline(always)]
+fn blend([a, b, c, d]: [u8; 4], x: i16, y: i16) -> u8 {
+    let [a, b, c, d] = [a, b, c, d].map(i16::from);
+    let top = (a << 6).wrapping_add(high(b.wrapping_sub(a) << 7, x));
+    let bottom = (c << 6).wrapping_add(high(d.wrapping_sub(c) << 7, x));
+    let all = top.wrapping_add(high(bottom.wrapping_sub(top) << 1, y));
+    (all.wrapping_add(ROUND) >> 6) as u8
+}
+
+/// A pixel some of whose four neighbours lie outside.
+#[inline(never)]
+fn at_the_edge(from: &Grid<'_, u8>, (x, y): (i32, i32), fill: [u8; 4], out: &mut [u8]) {
+    let (col, row) = (x >> 16, y >> 16);
+    let (wx, wy) = (((x & 0xffff) >> 1) as i16, ((y & 0xffff) >> 1) as i16);
+    let inside = |i: i32, n: usize| (0..n as i32).contains(&i);
+    for (k, out) in out.iter_mut().enumerate() {
+        let fill = fill[k.min(3)];
+        let at = |row: i32, col: i32| {
+            let here = inside(row, from.height) && inside(col, from.width);
+            let at = || from.data.get((row as usize * from.width + col as usize) * from.channels + k).copied();
+            if here { at().unwrap_or(fill) } else { fill }
+        };
+        *out = blend([at(row, col), at(row, col + 1), at(row + 1, col), at(row + 1, col + 1)], wx, wy);
+    }
+}
+
+lanes! {
+    fn bilinear<C: Channels>(
+        from: &Grid<'_, u8>, x: &[i32], y: &[i32], outside: Outside<u8>, out: &mut [u8],
+    ) {
+        let (right, bottom) = (((from.width - 1) as i32) << 16, ((from.height - 1) as i32) << 16);
+        let stride = from.width * C::N;
+        let (step, pixel) = (stride as i32, C::N as i32);
+        // Every loop over a block has one simple body over arrays of one width, so that it runs in vectors.
+        let (mut xs, mut ys, mut offsets) = ([0i32; BLOCK], [0i32; BLOCK], [0i32; BLOCK]);
+        let (mut wx, mut wy) = ([0u64; BLOCK], [0u64; BLOCK]);
+        let (mut a, mut b, mut c, mut d) =
+            ([[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK]);
+        let mut done = [[0u8; 4]; BLOCK];
+        for ((x, y), out) in x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(out.chunks_mut(BLOCK * C::N)) {
+            let n = x.len().min(y.len()).min(out.len() / C::N);
+            xs[..n].copy_from_slice(&x[..n]);
+            ys[..n].copy_from_slice(&y[..n]);
+            fold(&mut xs, right, &outside);
+            fold(&mut ys, bottom, &outside);
+            let beyond = outside_of(&xs, &ys, right, bottom);
+            let out_of_reach: i32 = beyond[..n].iter().sum();
+            let (any, whole) = (out_of_reach > 0, out_of_reach == n as i32);
+            if any && matches!(outside, Outside::Mirrored) {
+                for i in 0..n {
+                    (xs[i], ys[i]) = (fold_far(x[i], right), fold_far(y[i], bottom));
+                }
+            }
+            // The last place has its pixel as the second of a pair, with the whole weight.
+            xs.iter_mut().for_each(|v| *v = (*v).clamp(0, right - 2));
+            ys.iter_mut().for_each(|v| *v = (*v).clamp(0, bottom - 2));
+            for i in 0..BLOCK {
+                offsets[i] = (ys[i] >> 16).wrapping_mul(step).wrapping_add((xs[i] >> 16).wrapping_mul(pixel));
+            }
+            for (wide, at) in wx.iter_mut().zip(&xs).chain(wy.iter_mut().zip(&ys)) {
+                let weight = ((*at as u32) & 0xffff) >> 1;
+                let two = u64::from(weight | weight << 16);
+                *wide = two | two << 32;
+            }
+            let fill = match outside {
+                Outside::Is(fill) if any => Some(fill),
+                _ => None,
+            };
+            if let (Some(_), false) | (None, _) = (fill, whole) {
+                for i in 0..n {
+                    let at = offsets[i] as usize;
+                    let (t, u) = (pair::<C>(from.data, at), pair::<C>(from.data, at + stride));
+                    (a[i], b[i]) = ((t as u32).to_le_bytes(), ((t >> (8 * C::N)) as u32).to_le_bytes());
+                    (c[i], d[i]) = ((u as u32).to_le_bytes(), ((u >> (8 * C::N)) as u32).to_le_bytes());
+                }
+                let (a, b, c, d) = (a.as_flattened(), b.as_flattened(), c.as_flattened(), d.as_flattened());
+                let (wx, wy, done) = (four_times(&wx), four_times(&wy), done.as_flattened_mut());
+                for k in 0..4 * BLOCK {
+                    done[k] = blend([a[k], b[k], c[k], d[k]], wx[k], wy[k]);
+                }
+            }
+            match fill {
+                None => {
+                    // Four bytes at a time where the next pixel writes over what is too much.
+                    for i in 0..n {
+                        match out.get_mut(i * C::N..i * C::N + 4) {
+                            Some(four) => four.copy_from_slice(&done[i]),
+                            None => out[i * C::N..(i + 1) * C::N].copy_from_slice(&done[i][..C::N]),
+                        }
+                    }
+                }
+                Some(fill) => {
+                    for (i, (out, pixel)) in out.chunks_exact_mut(C::N).zip(&done).enumerate() {
+                        let far = |at: i32, last: i32| at <= -0x1_0000 || at >= last + 0x1_0000;
+                        if beyond[i] == 0 {
+                            out.copy_from_slice(&pixel[..C::N]);
+                        } else if far(x[i], right) || far(y[i], bottom) {
+                            out.copy_from_slice(&fill[..C::N]);
+                        } else {
+                            at_the_edge(from, (x[i], y[i]), fill, out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A row of pixels between the pixels of a grid of at most four channels; pixel i lies at `(x[i], y[i])`.
+///
+/// Each is within 1/40 of the exact value before it is rounded. Without effect where the grid is not
+/// [`addressable`](Grid::addressable) or has more channels.
+pub fn sample_bilinear(from: &Grid<'_, u8>, x: &[i32], y: &[i32], outside: Outside<u8>, out: &mut [u8]) {
+    if !from.addressable() {
+        return;
+    }
+    match from.channels {
+        1 => bilinear::<One>(from, x, y, outside, out),
+        2 => bilinear::<Two>(from, x, y, outside, out),
+        3 => bilinear::<Three>(from, x, y, outside, out),
+        4 => bilinear::<Four>(from, x, y, outside, out),
+        _ => {}
+    }
+}
+
+lanes! {
+    /// A row of pixels of a grid, each the nearest to its place `(x[i], y[i])`; ties go up. Without effect where the
+    /// grid is not [`addressable`](Grid::addressable).
+    pub fn sample_nearest<T: Copy>(
+        from: &Grid<'_, T>, x: &[i32], y: &[i32], outside: Outside<T>, out: &mut [T],
+    ) {
+        if !from.addressable() {
+            return;
+        }
+        let (right, bottom) = (from.width as i32 - 1, from.height as i32 - 1);
+        let channels = from.channels;
+        let (mut xs, mut ys, mut offsets) = ([0i32; BLOCK], [0i32; BLOCK], [0i32; BLOCK]);
+        let (step, pixel) = ((from.width * channels) as i32, channels as i32);
+        for ((x, y), out) in x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(out.chunks_mut(BLOCK * channels)) {
+            let n = x.len().min(y.len()).min(out.len() / channels);
+            xs[..n].copy_from_slice(&x[..n]);
+            ys[..n].copy_from_slice(&y[..n]);
+            // One unit more than a half, for what the rounding of places may have taken off.
+            let near = |at: i32| at.wrapping_add(0x8001) >> 16;
+            xs.iter_mut().for_each(|v| *v = near(*v));
+            ys.iter_mut().for_each(|v| *v = near(*v));
+            fold(&mut xs, right, &outside);
+            fold(&mut ys, bottom, &outside);
+            let beyond = outside_of(&xs, &ys, right, bottom);
+            let mut any = beyond[..n].iter().any(|b| *b != 0);
+            if any && matches!(outside, Outside::Mirrored) {
+                for i in 0..n {
+                    (xs[i], ys[i]) = (fold_far(near(x[i]), right), fold_far(near(y[i]), bottom));
+                }
+                any = false;
+            }
+            for i in 0..BLOCK {
+                let (px, py) = (xs[i].clamp(0, right), ys[i].clamp(0, bottom));
+                offsets[i] = py.wrapping_mul(step).wrapping_add(px.wrapping_mul(pixel));
+            }
+            if channels == 1 {
+                for (out, at) in out.iter_mut().zip(&offsets[..n]) {
+                    *out = from.data[*at as usize];
+                }
+            } else {
+                for (out, at) in out.chunks_exact_mut(channels).zip(&offsets[..n]) {
+                    for (out, v) in out.iter_mut().zip(&from.data[*at as usize..]) {
+                        *out = *v;
+                    }
+                }
+            }
+            if let (Outside::Is(fill), true) = (outside, any) {
+                for (out, _) in out.chunks_exact_mut(channels).zip(&beyond).filter(|(_, b)| **b != 0) {
+                    for (k, out) in out.iter_mut().enumerate() {
+                        *out = fill[k.min(3)];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies pixels of three bytes in the opposite order.
+pub fn mirror_rgb(from: &[u8], out: &mut [u8]) {
+    let n = from.len().min(out.len()) / 3;
+    let (from, out) = (&from[..3 * n], &mut out[..3 * n]);
+    #[cfg(target_arch = "x86_64")]
+    let done = {
+        #[allow(unsafe_code)]
+        // SAFETY: both levels have SSSE3.
+        if crate::level() == crate::Level::Portable { 0 } else { unsafe { mirror_by_fives(from, out) } }
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let done = 0;
+    let rest = from[..3 * (n - done)].chunks_exact(3).rev();
+    out[3 * done..].chunks_exact_mut(3).zip(rest).for_each(|(o, p)| o.copy_from_slice(p));
+}
+
+/// Mirrors five pixels at a time, as long as there is room for whole registers; returns how many pixels that made.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "ssse3")]
+#[allow(unsafe_code)]
+fn mirror_by_fives(from: &[u8], out: &mut [u8]) -> usize {
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_setr_epi8, _mm_shuffle_epi8, _mm_storeu_si128};
+    let order = _mm_setr_epi8(12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, -1);
+    let (bytes, mut done) = (from.len(), 0);
+    while bytes >= 3 * done + 16 {
+        // Five pixels that end where the last five began; one byte more is read, and written over by the next five.
+        let at = bytes - 3 * done - 15;
+        if at + 16 > bytes {
+            // The first five have no byte behind them.
+            for k in 0..5 {
+                out[3 * k..3 * k + 3].copy_from_slice(&from[bytes - 3 * k - 3..bytes - 3 * k]);
+            }
+            done += 5;
+            continue;
+        }
+        // SAFETY: at + 16 <= from.len(), and 3 done + 16 <= bytes = out.len().
+        unsafe {
+            let five = _mm_loadu_si128(from.as_ptr().add(at).cast::<__m128i>());
+            _mm_storeu_si128(out.as_mut_ptr().add(3 * done).cast::<__m128i>(), _mm_shuffle_epi8(five, order));
+        }
+        done += 5;
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn noise(n: usize, seed: u32) -> Vec<u8> {
+        let mut state = seed | 1;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        (0..n).map(|_| next()).collect()
+    }
+
+    /// What a place has by the definition, in f64.
+    fn exact(from: &Grid<'_, u8>, (x, y): (i32, i32), k: usize, outside: Outside<u8>) -> f64 {
+        let index = |i: i64, n: usize| {
+            let last = n as i64 - 1;
+            match outside {
+                Outside::Is(_) => i,
+                Outside::Nearest => i.clamp(0, last),
+                Outside::Mirrored => i.rem_euclid(2 * last).min(2 * last - i.rem_euclid(2 * last)),
+            }
+        };
+        let at = |row: i64, col: i64| {
+            let (row, col) = (index(row, from.height), index(col, from.width));
+            let here = (0..from.height as i64).contains(&row) && (0..from.width as i64).contains(&col);
+            match outside {
+                Outside::Is(fill) if !here => f64::from(fill[k.min(3)]),
+                _ => f64::from(from.data[(row as usize * from.width + col as usize) * from.channels + k]),
+            }
+        };
+        let (x, y) = (f64::from(x) / 65536.0, f64::from(y) / 65536.0);
+        let (col, row) = (x.floor() as i64, y.floor() as i64);
+        let (fx, fy) = (x - x.floor(), y - y.floor());
+        let top = at(row, col) * (1.0 - fx) + at(row, col + 1) * fx;
+        let bottom = at(row + 1, col) * (1.0 - fx) + at(row + 1, col + 1) * fx;
+        top * (1.0 - fy) + bottom * fy
+    }
+
+    proptest! {
+        #[test]
+        fn samples_are_those_of_the_definition_wherever_the_place_is(
+            w in 2usize..40, h in 2usize..40, channels in 1usize..=4, seed: u32, n in 1usize..150, kind in 0usize..3,
+            span in 1i32..4,
+        ) {
+            let data = noise(w * h * channels, seed);
+            let from = Grid { data: &data, width: w, height: h, channels };
+            let outside = [Outside::Is([77, 3, 255, 0]), Outside::Nearest, Outside::Mirrored][kind];
+            let places: Vec<(i32, i32)> = noise(8 * n, seed ^ 99).chunks(8).map(|c| {
+                let far = |at: &[u8], side: usize| {
+                    let at = i64::from(u32::from_le_bytes([at[0], at[1], at[2], at[3]]));
+                    let reach = (i64::from(span) * side as i64) << 16;
+                    (at % (2 * reach) - reach / 2) as i32
+                };
+                (far(&c[..4], w), far(&c[4..], h))
+            }).collect();
+            let (x, y): (Vec<i32>, Vec<i32>) = places.iter().copied().unzip();
+            let mut out = vec![0; n * channels];
+            sample_bilinear(&from, &x, &y, outside, &mut out);
+            for (i, pixel) in out.chunks(channels).enumerate() {
+                for (k, v) in pixel.iter().enumerate() {
+                    let want = exact(&from, places[i], k, outside);
+                    prop_assert!((f64::from(*v) - want).abs() < 0.53, "{:?}: {v} for {want}", places[i]);
+                }
+            }
+            // Whole places are exact copies, and the nearest pixel is the pixel there.
+            let (x, y): (Vec<i32>, Vec<i32>) = places.iter().map(|(x, y)| (x & !0xffff, y & !0xffff)).unzip();
+            let (mut between, mut nearest) = (out.clone(), out);
+            sample_bilinear(&from, &x, &y, outside, &mut between);
+            sample_nearest(&from, &x, &y, outside, &mut nearest);
+            prop_assert_eq!(between, nearest);
+        }
+
+        #[test]
+        fn mirrored_twice_is_the_same(n in 0usize..70, seed: u32) {
+            let from = noise(3 * n, seed);
+            let (mut once, mut twice) = (vec![0; 3 * n], vec![0; 3 * n]);
+            mirror_rgb(&from, &mut once);
+            mirror_rgb(&once, &mut twice);
+            prop_assert_eq!(&twice, &from);
+            for i in 0..n {
+                prop_assert_eq!(&once[3 * i..3 * i + 3], &from[3 * (n - 1 - i)..3 * (n - i)]);
+            }
+        }
+    }
+}

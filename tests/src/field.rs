@@ -1,0 +1,80 @@
+//! How tests stand in for somebody far away: pleach and cargo run in a folder outside of the workspace.
+
+use crate::{Done, root};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What builds in the field share with each other: one folder of cargo's, and no network.
+fn command(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Done {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).env("CARGO", cargo()).env("CARGO_TARGET_DIR", root().join("target"));
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_NET_OFFLINE", "true");
+    command.output().unwrap().into()
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Runs a program in a folder.
+pub fn run_in(folder: &Path, program: impl AsRef<OsStr>, args: &[&str]) -> Done {
+    command(program, folder, args)
+}
+
+/// Runs the tests of a crate, with the versions of the workspace.
+pub fn cargo_test(folder: &Path) -> Done {
+    let lock = folder.join("Cargo.lock");
+    if !lock.exists() {
+        fs::copy(root().join("Cargo.lock"), lock).unwrap();
+    }
+    command(cargo(), folder, &["test", "--offline", "--quiet"])
+}
+
+/// Builds a program with plugin crates by `pleach graft`.
+pub fn graft(pleach: &str, folder: &Path, with: &[&str], output: &Path) -> Done {
+    let root = root();
+    let (core, output) = (root.to_str().unwrap(), output.to_str().unwrap());
+    let mut args = vec!["graft", "--offline", "--dev", "--core", core, "-o", output];
+    with.iter().for_each(|with| args.extend(["--with", with]));
+    command(pleach, folder, &args)
+}
+
+/// A crate of this repository, somewhere else: its paths to the workspace become those of the place where it was.
+pub fn moved(krate: &str, to: &Path) -> PathBuf {
+    copy(&root().join(krate), to);
+    let manifest = to.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("../../crates", root().join("crates").to_str().unwrap())).unwrap();
+    to.to_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(|e| e.unwrap()) {
+        let (name, path) = (entry.file_name(), entry.path());
+        if path.is_dir() && name != "target" {
+            copy(&path, &to.join(name));
+        } else if path.is_file() && name != "Cargo.lock" {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+/// Code blocks of a page: those in a language, by the words that stand in the line before them in backticks.
+pub fn blocks(page: &str, language: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let mut lines = page.lines();
+    let (mut before, fence) = ("", format!("```{language}"));
+    while let Some(line) = lines.next() {
+        if line == fence {
+            let body: Vec<&str> = lines.by_ref().take_while(|l| *l != "```").collect();
+            let title = before.split('`').nth(1).unwrap_or_default().to_owned();
+            all.push((title, body.join("\n") + "\n"));
+        } else if !line.trim().is_empty() {
+            before = line;
+        }
+    }
+    all
+}

@@ -1,0 +1,10 @@
+//! Run files, right and wrong ones, read with every plugin of the default program.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use pleach_cli as _;
+
+mod corpus;
+mod mutations;
+mod pages;
+#[path = "../../../fuzz/reader.rs"]
+mod reader;
