@@ -1,5 +1,6 @@
 //! Reads tensors as slices of host memory and makes tensors out of vectors.
 
+use crate::conv::Vectors;
 use crate::tile::Tiled;
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
@@ -7,7 +8,7 @@ use candle_core::{
 use pleach_simd::Float;
 
 /// The element types that operations are written for.
-pub(crate) trait Real: Float + WithDType + Tiled {
+pub(crate) trait Real: Float + WithDType + Tiled + Vectors {
     /// The complementary error function, right in the tails where `1 - erf` is not.
     fn erfc(self) -> Self;
 }
