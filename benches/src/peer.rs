@@ -79,7 +79,8 @@ impl Drop for Child {
 /// Answers on standard output until standard input ends.
 pub fn serve() -> Result<()> {
     pleach_backends::memory::keep();
-    pleach_simd::threads();
+    pleach_backends::threads::leave_to_the_pool();
+    pleach_simd::enlist();
     let mut open: Option<(cases::Run, usize)> = None;
     for line in std::io::stdin().lines() {
         let line = line.map_err(|e| Error::new("PL0501", e.to_string()))?;

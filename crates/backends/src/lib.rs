@@ -4,6 +4,7 @@ pub mod candle_cpu;
 pub mod cpu;
 pub mod memory;
 pub mod plain;
+pub mod threads;
 
 pub use candle_cpu::CandleCpu;
 pub use cpu::Cpu;

@@ -23,8 +23,9 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     pleach_backends::memory::keep();
+    pleach_backends::threads::leave_to_the_pool();
     // The one thread pool starts here, before any library could start it with another size.
-    pleach_simd::threads();
+    pleach_simd::enlist();
     let done = match &cli.command {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),

@@ -62,7 +62,7 @@ mod window;
 pub use adaptive_avg_pool2d::adaptive_avg_pool2d;
 pub use adaptive_max_pool2d::adaptive_max_pool2d;
 pub use affine_grid::affine_grid;
-pub use attention::{Attention, scaled_dot_product_attention};
+pub use attention::{Attention, Sight, scaled_dot_product_attention, self_attention};
 pub use avg_pool2d::{CountPadding, avg_pool2d};
 pub use batch_norm::{BatchNorm, Then, batch_norm, batch_norm_train};
 pub use bce_with_logits::bce_with_logits;
