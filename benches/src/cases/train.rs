@@ -107,7 +107,7 @@ impl Net for Encoder {
         for layer in &self.layers {
             x = (&x + layer.attend(&layer.norm(0, &x)?)?)?;
             let (up, down) = (&layer.up, &layer.down);
-            let wide = ops::relu(&ops::linear(&layer.norm(1, &x)?, &up.0, Some(&up.1))?)?;
+            let wide = ops::linear_then(&layer.norm(1, &x)?, &up.0, Some(&up.1), ops::Then::Relu)?;
             x = (&x + ops::linear(&wide, &down.0, Some(&down.1))?)?;
         }
         Ok(Named::one("values", x))

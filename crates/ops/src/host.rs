@@ -1,7 +1,7 @@
 //! Reads tensors as slices of host memory and makes tensors out of vectors.
 
-use crate::conv::Vectors;
 use crate::tile::Tiled;
+use crate::vector::Vectors;
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
 };

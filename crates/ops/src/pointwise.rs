@@ -2,7 +2,7 @@
 
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use pleach_simd::par_rows;
+use pleach_simd::made_by_rows;
 use std::marker::PhantomData;
 
 /// A function of one number and its gradient. Both methods want `#[inline(always)]`.
@@ -46,8 +46,7 @@ impl<P: Pointwise> CustomOp1 for Op<P> {
     fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
         for_float!(P::NAME, dtype(s), T => {
             let x = slice::<T>(P::NAME, s, l)?;
-            let mut y = vec![0.0; x.len()];
-            par_rows(&mut y, PIECE, |i, y| values(self.0, &x[i * PIECE..], y));
+            let y = made_by_rows(x.len(), PIECE, |i, y| values(self.0, &x[i * PIECE..], y));
             Ok(output::<T>(y, l.shape()))
         })
     }
@@ -57,8 +56,7 @@ impl<P: Pointwise> CustomOp1 for Op<P> {
         for_float!(P::NAME, x.dtype(), T => {
             let (hx, hdy) = (Host::read(P::NAME, x), Host::read(P::NAME, &dy));
             let (xs, dys) = (hx.slice::<T>()?, hdy.slice::<T>()?);
-            let mut dx = vec![0.0; xs.len()];
-            par_rows(&mut dx, PIECE, |i, dx| {
+            let dx = made_by_rows(xs.len(), PIECE, |i, dx| {
                 grads(self.0, &xs[i * PIECE..], &dys[i * PIECE..], dx);
             });
             tensor::<T>(dx, x.shape()).map(Some)

@@ -11,5 +11,7 @@ mod reduce;
 
 pub use float::Float;
 pub use lanes::{Level, level};
-pub use pool::{enlist, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
+pub use pool::{
+    enlist, made_by_blocks, made_by_rows, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads,
+};
 pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};

@@ -1,6 +1,8 @@
 //! Splits work over the one thread pool, in pieces that depend on the size of the work alone.
 
+use crate::Float;
 use rayon::prelude::*;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 /// Elements of light work (a load, a few operations, a store) that are worth waking a thread for.
@@ -87,6 +89,35 @@ pub fn par_rows<T: Send>(out: &mut [T], row_len: usize, f: impl Fn(usize, &mut [
             f(b * together + r, row);
         }
     });
+}
+
+/// A vector of `len` numbers that [`par_rows`] writes: `f` finds zeros, which each thread puts where it works, just before.
+pub fn made_by_rows<T: Float>(len: usize, row_len: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) -> Vec<T> {
+    let row_len = row_len.max(1);
+    made_by_blocks(len, GRAIN.div_ceil(row_len) * row_len, |b, block| {
+        let together = GRAIN.div_ceil(row_len);
+        for (r, row) in block.chunks_mut(row_len).enumerate() {
+            f(b * together + r, row);
+        }
+    })
+}
+
+/// A vector of `len` numbers that [`par_blocks`] writes: `f` finds zeros, which each thread puts where it works, just before.
+pub fn made_by_blocks<T: Float>(len: usize, block_len: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) -> Vec<T> {
+    let mut out = Vec::with_capacity(len);
+    let room = &mut out.spare_capacity_mut()[..len];
+    par_blocks(room, block_len.max(1), |i, block| {
+        block.fill(MaybeUninit::new(T::ZERO));
+        // SAFETY: every element of the block has just been written.
+        #[allow(unsafe_code)]
+        f(i, unsafe { block.assume_init_mut() });
+    });
+    // SAFETY: the blocks are all of the room, and each has been written; had one panicked, this would not be reached.
+    #[allow(unsafe_code)]
+    unsafe {
+        out.set_len(len);
+    }
+    out
 }
 
 /// [`par_rows`] over two outputs at once: row r of `a` goes with row r of `b`. Rows that only one of

@@ -19,7 +19,6 @@ mod weight_product;
 mod winograd;
 
 pub(crate) use geometry::Geometry;
-pub(crate) use winograd::Vectors;
 
 use crate::host::Real;
 use pleach_simd::{par_map, sum};

@@ -7,13 +7,10 @@
 //! The transforms add and halve only, so results are as near as those of the plain sum to within a small factor. An input that is
 //! infinite would spoil its whole tile: where a result is not finite, the plain sum is taken.
 
+mod frame;
 mod product;
 mod transform;
-mod turn;
-mod vector;
 mod weight_grad;
-
-pub(crate) use vector::Vectors;
 
 use super::Geometry;
 use crate::host::Real;

@@ -1,11 +1,13 @@
 //! The forward pass and the gradient of the input: transformed tiles times transformed windows, transformed back.
 
 use super::super::blocked::Output;
+use super::frame::{Frame, turned};
 use super::transform::{self, POINTS, Tiles};
-use super::turn::{Frame, Rows, turn, turned};
 use crate::host::Real;
+use crate::matrix::even;
 use crate::tile::{Factors, Onto};
-use pleach_simd::{par_blocks, par_each};
+use crate::turn::{Rows, turn};
+use pleach_simd::{made_by_blocks, par_each};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of transformed tiles and sums that a task works on at a time: a second-level cache.
@@ -35,8 +37,7 @@ pub(super) fn windows<'a, T: Real>(
     order: [usize; 9],
 ) -> Vec<T> {
     let width = T::outer_tile().cols;
-    let mut out = vec![T::ZERO; POINTS * co.div_ceil(width) * ci * width];
-    par_blocks(&mut out, POINTS * ci * width, |block, out| {
+    made_by_blocks(POINTS * co.div_ceil(width) * ci * width, POINTS * ci * width, |block, out| {
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
         for first in (0..ci).step_by(TOGETHER) {
             let count = TOGETHER.min(ci - first);
@@ -50,8 +51,7 @@ pub(super) fn windows<'a, T: Real>(
             }
             transform::windows(&taps[..count * 9 * width], &mut out[first * width..], ci * width);
         }
-    });
-    out
+    })
 }
 
 /// The convolution of `x` with transformed windows, `padding` zeros around `x`; nothing where a result is not finite.
@@ -219,10 +219,4 @@ impl<T: Real> Room<T> {
         }
         spoilt
     }
-}
-
-/// Cuts `count` into parts of at most `most`, as even as they can be.
-pub(super) fn even(count: usize, most: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let parts = count.div_ceil(most);
-    (0..parts).map(move |i| i * count / parts..(i + 1) * count / parts)
 }

@@ -1,8 +1,8 @@
 //! The four small transforms of the algorithm, for a block of channels at a time: their lanes are channels, so none needs a
 //! shuffle.
 
-use super::vector::{Vector, widest};
 use crate::host::Real;
+use crate::vector::{Vector, widest};
 
 /// The transforms of one tile have as many elements.
 pub(super) const POINTS: usize = 16;

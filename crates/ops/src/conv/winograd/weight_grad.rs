@@ -1,12 +1,13 @@
 //! The gradient of the weights: sums over tiles of the products of transformed inputs and transformed gradients, transformed back.
 
 use super::super::Geometry;
-use super::product::{even, place};
+use super::frame::{Frame, turned};
+use super::product::place;
 use super::transform::{self, POINTS, Tiles};
-use super::turn::{Frame, turned};
 use crate::host::Real;
+use crate::matrix::even;
 use crate::tile::{Factors, Onto};
-use pleach_simd::{lanes, par_blocks, par_map};
+use pleach_simd::{lanes, made_by_blocks, par_blocks, par_map};
 use std::ops::Range;
 
 /// Points of one line of a transform, which is what a task has.
@@ -58,8 +59,7 @@ pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) ->
         }
     });
 
-    let mut dw = vec![T::ZERO; g.co * g.ci * 9];
-    par_blocks(&mut dw, width * g.ci * 9, |block, dw| {
+    let dw = made_by_blocks(g.co * g.ci * 9, width * g.ci * 9, |block, dw| {
         let (split, inside) = (block / blocks, block % blocks);
         let point = blocks.min(wide - split * blocks) * deep * width * width;
         let mut taps = vec![T::ZERO; 9 * width];

@@ -83,7 +83,7 @@ macro_rules! widest {
         }
     };
 }
-pub(super) use widest;
+pub(crate) use widest;
 
 // SAFETY: plain arithmetic, which every processor has.
 #[allow(unsafe_code)]
