@@ -52,19 +52,26 @@ fn product<'a, T: Real>(
     // Eight blocks keep threads busy, and the cut does not depend on how many there are.
     let together = rows.div_ceil(8).next_multiple_of(16);
     made_by_blocks(rows * cols, together * cols, |i, out| {
-        let old = match bias {
-            None => Old::Overwritten,
-            Some(bias) => {
-                out.chunks_mut(cols).for_each(|r| r.copy_from_slice(bias));
-                Old::AddedTo
-            }
-        };
         let (first, count) = (i * together, out.len() / cols);
-        multiply_packed(out, cols, old, a(first, count), &b);
-        if then == Then::Relu {
-            rectify(out);
+        multiply_packed(out, cols, Old::Overwritten, a(first, count), &b);
+        // Behind the product, so that its sums are not rounded at the size of the bias.
+        for row in out.chunks_exact_mut(cols) {
+            if let Some(bias) = bias {
+                add(row, bias);
+            }
+            if then == Then::Relu {
+                rectify(row);
+            }
         }
     })
+}
+
+lanes! {
+    fn add<T: Real>(row: &mut [T], bias: &[T]) {
+        for (v, &bias) in row.iter_mut().zip(bias) {
+            *v += bias;
+        }
+    }
 }
 
 lanes! {
