@@ -80,7 +80,7 @@ impl Drop for Child {
 pub fn serve() -> Result<()> {
     pleach_backends::memory::keep();
     pleach_backends::threads::settle();
-    pleach_simd::threads();
+    pleach_simd::enlist();
     let mut open: Option<(cases::Run, usize)> = None;
     for line in std::io::stdin().lines() {
         let line = line.map_err(|e| Error::new("PL0501", e.to_string()))?;

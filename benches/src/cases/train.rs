@@ -107,7 +107,7 @@ impl Net for Encoder {
         for layer in &self.layers {
             x = (&x + layer.attend(&layer.norm(0, &x)?)?)?;
             let (up, down) = (&layer.up, &layer.down);
-            let wide = ops::relu(&ops::linear(&layer.norm(1, &x)?, &up.0, Some(&up.1))?)?;
+            let wide = ops::linear_then(&layer.norm(1, &x)?, &up.0, Some(&up.1), ops::Then::Relu)?;
             x = (&x + ops::linear(&wide, &down.0, Some(&down.1))?)?;
         }
         Ok(Named::one("values", x))
@@ -122,14 +122,8 @@ impl Layer {
     }
 
     fn attend(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, t, _) = x.dims3()?;
-        let each = WIDTH / HEADS;
-        let qkv = ops::linear(x, &self.qkv.0, Some(&self.qkv.1))?.reshape((n, t, 3, HEADS, each))?;
-        let part = |i: usize| qkv.narrow(2, i, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
-        let (q, k, v) = (part(0)?, part(1)?, part(2)?);
-        let scores = (q.matmul(&k.t()?)? * (1.0 / (each as f64).sqrt()))?;
-        let mixed = ops::softmax(&scores, 3)?.matmul(&v)?;
-        let mixed = mixed.transpose(1, 2)?.reshape((n, t, WIDTH))?;
+        let qkv = ops::linear(x, &self.qkv.0, Some(&self.qkv.1))?;
+        let mixed = ops::self_attention(&qkv, HEADS, ops::Sight::All)?;
         Ok(ops::linear(&mixed, &self.out.0, Some(&self.out.1))?)
     }
 }

@@ -234,7 +234,9 @@ fn rectangles_to_paint_in_have_a_tenth_of_each_frame_and_a_dropped_frame_is_blan
     };
     let (mut row, size) = (clip(), (64, 48));
     let plugin = RandomRectDropout::default();
-    let draw = plugin.draw(&mut stream(4), &RowView { row: &clip(), size }).unwrap().unwrap();
+    let whole = clip();
+    let view = RowView { row: &whole, size };
+    let draw = Augmentation::draw(&plugin, &mut stream(4), &view).unwrap().unwrap();
     plugin.edit(&draw, &mut row).unwrap();
     for (frame, rects) in row.frames.iter().zip(&draw.frames) {
         let area: i64 = rects.iter().map(|[x0, y0, x1, y1]| (x1 - x0) * (y1 - y0)).sum();

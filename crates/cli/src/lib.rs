@@ -37,7 +37,7 @@ pub fn main_of(grafted: &Grafted) -> ExitCode {
     pleach_backends::memory::keep();
     pleach_backends::threads::settle();
     // The one thread pool starts here, before any library could start it with another size.
-    pleach_simd::threads();
+    pleach_simd::enlist();
     let done = commands::plugged::run(&matches).unwrap_or_else(|| match Cli::from_arg_matches(&matches) {
         Ok(cli) => command(&cli.command, grafted),
         Err(e) => e.exit(),

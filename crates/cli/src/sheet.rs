@@ -78,7 +78,8 @@ impl Sheet {
                 sheet[start..start + line.len()].copy_from_slice(line);
             }
         }
-        let broken = |e: &dyn std::fmt::Display| Error::new("PL0501", format!("cannot write `{}`: {e}", path.display()));
+        let broken =
+            |e: &dyn std::fmt::Display| Error::new("PL0501", format!("cannot write `{}`: {e}", path.display()));
         if self.tiles.is_empty() {
             return Err(broken(&"there is no sample to show"));
         }

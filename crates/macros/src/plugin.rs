@@ -54,8 +54,19 @@ fn strings(value: &Expr) -> Result<Vec<LitStr>> {
 
 /// The kinds that pleach-core has, for whoever misspells one.
 const KINDS: [&str; 13] = [
-    "augmentation", "backend", "command", "importer", "keeper", "loss", "metric", "model", "observer", "optimizer",
-    "scheduler", "source", "task",
+    "augmentation",
+    "backend",
+    "command",
+    "importer",
+    "keeper",
+    "loss",
+    "metric",
+    "model",
+    "observer",
+    "optimizer",
+    "scheduler",
+    "source",
+    "task",
 ];
 
 /// Refuses what looks like a kind of core's and is none.

@@ -80,7 +80,8 @@ fn the_moving_average_is_that_of_pytorch() {
         weight.set(&Tensor::new(values("weight"), &Device::Cpu).unwrap()).unwrap();
         running.set(&Tensor::new(values("running"), &Device::Cpu).unwrap()).unwrap();
         let (step, metrics) = (step as u64 + 1, Named::one("train_loss", 1.0));
-        let event = Event::Step { step, epoch: 0, metrics: &metrics, lr: &[0.1], samples: 1, seconds: 1.0, waited: 0.0 };
+        let event =
+            Event::Step { step, epoch: 0, metrics: &metrics, lr: &[0.1], samples: 1, seconds: 1.0, waited: 0.0 };
         watcher.on(&event, &mut Control { params: &params, stop: None, notes: Vec::new() }).unwrap();
         let all = watcher.weights().unwrap();
         for (name, expected) in [("weight", "average"), ("running", "running_average")] {

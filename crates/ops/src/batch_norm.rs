@@ -1,8 +1,9 @@
 //! Normalises each channel over the batch.
 
+use crate::fresh;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor, vector};
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{Float, lanes, par_map, par_rows, sum, sum_of};
+use pleach_simd::{Float, lanes, par_map, sum, sum_of};
 use std::sync::{Arc, OnceLock};
 
 const NAME: &str = "batch_norm";
@@ -244,8 +245,7 @@ impl CustomOp3 for Op {
             let x = slice::<T>(NAME, s1, l1)?;
             let (weight, bias) = (slice::<T>(NAME, s2, l2)?, slice::<T>(NAME, s3, l3)?);
             let stats = self.stats.get_or_init(|| self.measure(x));
-            let mut y = vec![T::ZERO; x.len()];
-            par_rows(&mut y, inner, |r, y| {
+            let y = fresh::rows(x.len(), inner, |r, y| {
                 let c = r % channels;
                 let scale = weight[c].wide() / (stats.var[c] + self.eps).sqrt();
                 let factors = [T::of(stats.mean[c]), T::of(scale), bias[c]];
@@ -302,8 +302,7 @@ impl CustomOp3 for Op {
                         [stats.mean[c], scale, plain / count, dot * inv * inv / count].map(T::of)
                     })
                     .collect();
-                let mut dx = vec![T::ZERO; xs.len()];
-                par_rows(&mut dx, inner, |r, dx| {
+                let dx = fresh::rows(xs.len(), inner, |r, dx| {
                     let at = r * inner;
                     match self.then {
                         Then::Identity => apply_back(&xs[at..], &dys[at..], factors[r % channels], dx),

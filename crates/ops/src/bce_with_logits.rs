@@ -92,7 +92,14 @@ impl WithOptional for Op {
         })
     }
 
-    fn backward(&self, x: &Tensor, t: &Tensor, w: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
+    fn backward(
+        &self,
+        x: &Tensor,
+        t: &Tensor,
+        w: Option<&Tensor>,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> Result<[Option<Tensor>; 3]> {
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {
             let (hx, ht, hdy) = (Host::read(NAME, x), Host::read(NAME, t), Host::read(NAME, &dy));

@@ -89,7 +89,14 @@ impl WithOptional for Op {
         })
     }
 
-    fn backward(&self, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]> {
+    fn backward(
+        &self,
+        x: &Tensor,
+        w: &Tensor,
+        bias: Option<&Tensor>,
+        _: &Tensor,
+        dy: &Tensor,
+    ) -> Result<[Option<Tensor>; 3]> {
         let g = &self.geometry;
         let dy = dy.contiguous()?;
         for_float!(NAME, x.dtype(), T => {

@@ -2,13 +2,14 @@
 
 use crate::sizes;
 use crate::tile::Tiled;
+use crate::vector::Vectors;
 use candle_core::{
     CpuStorage, DType, Device, Error, Layout, Result, Shape, Storage, StorageRef, Tensor, WithDType, bail,
 };
 use pleach_simd::Float;
 
 /// The element types that operations are written for.
-pub(crate) trait Real: Float + WithDType + Tiled {
+pub(crate) trait Real: Float + WithDType + Tiled + Vectors {
     /// The complementary error function, right in the tails where `1 - erf` is not.
     fn erfc(self) -> Self;
 }

@@ -1,7 +1,11 @@
-//! Multiplies matrices that lie in slices, on the thread that asks.
+//! Multiplies matrices that lie in slices.
 
+use crate::fresh;
 use crate::host::Real;
+use crate::tile::{Factors, Onto};
+use crate::turn::{Rows, turn};
 use pleach_simd::{lanes, reduce};
+use std::ops::Range;
 
 /// A matrix read from a slice: element (r, c) is at `r * strides[0] + c * strides[1]`.
 #[derive(Clone, Copy)]
@@ -42,47 +46,124 @@ pub(crate) enum Old {
     AddedTo,
 }
 
-/// `out = a b` or `out += a b`, with the rows of `out` `stride` apart.
-///
-/// One thread: whoever calls splits the work above, which scales better than splitting inside and keeps
-/// the order of the sums the same for any number of threads.
-pub(crate) fn multiply<T: Real>(out: &mut [T], stride: usize, old: Old, a: Mat<'_, T>, b: Mat<'_, T>) {
-    let ([m, k], [k2, n]) = (a.size, b.size);
+/// The right side of a product, packed for the innermost loops: for each tile's width of columns a panel, in it a line for each row.
+pub(crate) struct Packed<T> {
+    data: Vec<T>,
+    size: [usize; 2],
+}
+
+impl<T: Real> Packed<T> {
+    /// Packs a matrix, spread over threads.
+    pub fn new(b: Mat<'_, T>) -> Self {
+        let panel = b.size[0] * T::outer_tile().cols;
+        let data = fresh::rows(Self::room(b), panel, |panel, to| pack(b, panel, to));
+        Self { data, size: b.size }
+    }
+
+    /// Packs a matrix on this thread.
+    pub fn here(b: Mat<'_, T>) -> Self {
+        let mut data = vec![T::ZERO; Self::room(b)];
+        let panels = data.chunks_exact_mut((b.size[0] * T::outer_tile().cols).max(1));
+        panels.enumerate().for_each(|(panel, to)| pack(b, panel, to));
+        Self { data, size: b.size }
+    }
+
+    fn room(b: Mat<'_, T>) -> usize {
+        b.size[1].next_multiple_of(T::outer_tile().cols) * b.size[0]
+    }
+}
+
+/// Writes a panel of columns, a line for each row.
+fn pack<T: Real>(b: Mat<'_, T>, panel: usize, to: &mut [T]) {
+    let (width, [k, n]) = (T::outer_tile().cols, b.size);
+    let first = panel * width;
+    let count = width.min(n - first);
+    let from = &b.data[first * b.strides[1]..];
+    if b.strides[1] == 1 {
+        for (row, line) in to.chunks_exact_mut(width).enumerate() {
+            line[..count].copy_from_slice(&from[row * b.strides[0]..][..count]);
+        }
+    } else if b.strides[0] == 1 {
+        turn(from, b.strides[1], &mut Rows::of(to, k, count, width));
+    } else {
+        for (row, line) in to.chunks_exact_mut(width).enumerate() {
+            for (c, to) in line[..count].iter_mut().enumerate() {
+                *to = from[row * b.strides[0] + c * b.strides[1]];
+            }
+        }
+    }
+}
+
+/// Depth of a pass over the results: with it a panel stays in a first-level cache.
+const DEPTH: usize = 256;
+
+/// `out = a b` or `out += a b`, with the rows of `out` `stride` apart, on this thread.
+pub(crate) fn multiply_packed<T: Real>(out: &mut [T], stride: usize, old: Old, a: Mat<'_, T>, b: &Packed<T>) {
+    let ([m, k], [k2, n], tile) = (a.size, b.size, T::outer_tile());
     assert_eq!(k, k2, "inner sizes of a product");
     let out = &mut out[..extent([m, n], stride)];
-    if k == 0 {
-        if old == Old::Overwritten {
-            out.chunks_mut(stride.max(1)).for_each(|row| row[..n].fill(T::ZERO));
+    if k == 0 && old == Old::Overwritten {
+        out.chunks_mut(stride.max(1)).for_each(|row| row[..n].fill(T::ZERO));
+    }
+    let mut turned = Vec::new();
+    let mut edge = vec![T::ZERO; tile.area()];
+    for first in (0..k).step_by(DEPTH) {
+        let depth = DEPTH.min(k - first);
+        let onto = if first == 0 && old == Old::Overwritten { Onto::Nothing } else { Onto::Sums };
+        // A left side whose rows are columns in memory would touch a cache line for each step of the depth.
+        let (left, down) = if a.strides[1] == 1 {
+            (&a.data[first..], a.strides[0])
+        } else {
+            turned.resize(m * depth, T::ZERO);
+            let from = &a.data[first * a.strides[1]..];
+            if a.strides[0] == 1 {
+                turn(from, a.strides[1], &mut Rows::of(&mut turned, m, depth, depth));
+            } else {
+                for (i, to) in turned.iter_mut().enumerate() {
+                    *to = from[i / depth * a.strides[0] + i % depth * a.strides[1]];
+                }
+            }
+            (turned.as_slice(), depth)
+        };
+        for (panel, right) in b.data.chunks_exact(k * tile.cols).enumerate() {
+            let col = panel * tile.cols;
+            let width = tile.cols.min(n - col);
+            for rows in even(m, tile.rows) {
+                let factors = Factors {
+                    a: &left[rows.start * down..],
+                    down,
+                    along: 1,
+                    b: &right[first * tile.cols..],
+                    step: tile.cols,
+                    depth,
+                    rows: rows.len(),
+                };
+                let out = &mut out[rows.start * stride + col..];
+                if width == tile.cols {
+                    T::strided(&factors, onto, out, stride);
+                    continue;
+                }
+                // The last panel has fewer columns than a tile.
+                T::strided(&factors, Onto::Nothing, &mut edge, tile.cols);
+                for (r, sums) in edge.chunks_exact(tile.cols).take(rows.len()).enumerate() {
+                    for (out, &sum) in out[r * stride..][..width].iter_mut().zip(sums) {
+                        *out = if onto == Onto::Nothing { sum } else { *out + sum };
+                    }
+                }
+            }
         }
-        return;
     }
-    // SAFETY: each matrix lies within its slice: `out` was cut to its extent just above, `a` and `b` when
-    // they were made (a transposed matrix spans what the matrix did). Strides are element counts of live
-    // slices, so they fit isize. `out` is borrowed for writing, hence apart from `a` and `b`.
-    #[allow(unsafe_code)]
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            stride as isize,
-            old == Old::AddedTo,
-            a.data.as_ptr(),
-            a.strides[1] as isize,
-            a.strides[0] as isize,
-            b.data.as_ptr(),
-            b.strides[1] as isize,
-            b.strides[0] as isize,
-            T::ONE,
-            T::ONE,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+}
+
+/// [`multiply_packed`] with a right side that is used once.
+pub(crate) fn multiply<T: Real>(out: &mut [T], stride: usize, old: Old, a: Mat<'_, T>, b: Mat<'_, T>) {
+    multiply_packed(out, stride, old, a, &Packed::here(b));
+}
+
+/// Cuts `count` into parts of at most `most`, as even as they can be.
+pub(crate) fn even(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = count.div_ceil(most);
+    (0..parts).map(move |i| i * count / parts..(i + 1) * count / parts)
 }
 
 /// The sum of each column of a matrix with rows of `cols` elements.

@@ -15,7 +15,14 @@ pub(crate) trait WithOptional: Send + Sync + 'static {
     fn forward(&self, a: Input<'_>, b: Input<'_>, c: Option<Input<'_>>) -> Result<(CpuStorage, Shape)>;
 
     /// The gradients of the three; nothing for what no one asks for.
-    fn backward(&self, a: &Tensor, b: &Tensor, c: Option<&Tensor>, dy: &Tensor) -> Result<[Option<Tensor>; 3]>;
+    fn backward(
+        &self,
+        a: &Tensor,
+        b: &Tensor,
+        c: Option<&Tensor>,
+        y: &Tensor,
+        dy: &Tensor,
+    ) -> Result<[Option<Tensor>; 3]>;
 }
 
 /// Applies an operation to two tensors, or to three.
@@ -37,8 +44,8 @@ impl<O: WithOptional> CustomOp2 for Op<O> {
         self.0.forward((s1, l1), (s2, l2), None)
     }
 
-    fn bwd(&self, a: &Tensor, b: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [da, db, _] = self.0.backward(a, b, None, dy)?;
+    fn bwd(&self, a: &Tensor, b: &Tensor, y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let [da, db, _] = self.0.backward(a, b, None, y, dy)?;
         Ok((da, db))
     }
 }
@@ -65,10 +72,10 @@ impl<O: WithOptional> CustomOp3 for Op<O> {
         a: &Tensor,
         b: &Tensor,
         c: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [da, db, dc] = self.0.backward(a, b, Some(c), dy)?;
+        let [da, db, dc] = self.0.backward(a, b, Some(c), y, dy)?;
         Ok((da, db, dc))
     }
 }

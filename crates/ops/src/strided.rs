@@ -31,6 +31,11 @@ impl<'a, T: Real> Matrices<'a, T> {
         Self { data, starts: (0..count).map(|n| n * rows * cols).collect(), cols, stride: cols }
     }
 
+    /// Matrices that begin at `starts`, with rows of `cols` elements that are `stride` apart.
+    pub fn strided(data: &'a [T], starts: Vec<usize>, cols: usize, stride: usize) -> Self {
+        Self { data, starts, cols, stride }
+    }
+
     /// Some rows of matrix `n`.
     pub fn rows(&self, n: usize, rows: &Range<usize>) -> Mat<'a, T> {
         let at = self.starts[n] + rows.start * self.stride;

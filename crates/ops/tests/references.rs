@@ -128,6 +128,35 @@ fn conv_case(c: &Case) {
     }
 }
 
+#[test]
+fn a_value_that_is_not_finite_reaches_only_what_it_meets() {
+    let mut seed = Seed(5);
+    let (x, w) = (seed.tensor(&[2, 20, 8, 7]), seed.tensor(&[24, 20, 3, 3]));
+    let conv = Conv2d { padding: [1, 1], ..Conv2d::default() };
+    let c = Case { n: 2, groups: 1, ci: 20, co: 24, size: [8, 7], kernel: [3, 3], conv, seed: 0 };
+    for odd in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        let mut xs = flat(&x);
+        xs[20 * 56 + 3 * 7 + 3] = odd;
+        let ws = flat(&w);
+        let dy = flat(&cotangent(&[2, 24, 8, 7]));
+        let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; xs.len()], vec![0.0; ws.len()]);
+        products(&c, [8, 7], [8, 7], |x, w, o| {
+            y[o] += xs[x] * ws[w];
+            dx[x] += ws[w] * dy[o];
+            dw[w] += xs[x] * dy[o];
+        });
+        let x = Tensor::from_slice(&xs, x.shape(), &Device::Cpu).unwrap();
+        let got = run(&[&x, &w], DType::F64, |v| conv2d(&v[0], &v[1], None, &conv).unwrap());
+        for (part, (got, want)) in got.iter().zip(&[y, dx, dw]).enumerate() {
+            for (at, (&g, &w)) in got.iter().zip(want).enumerate() {
+                let same = g == w || g.is_nan() && w.is_nan() || (g - w).abs() <= 1e-12 * (1.0 + w.abs());
+                assert!(same, "part {part} at {at}: {g} for {w}");
+            }
+        }
+        assert_eq!(got[0].iter().filter(|v| !v.is_finite()).count(), 9 * 24);
+    }
+}
+
 fn transposed_case(c: &Case, more: [usize; 2]) {
     let p = ConvTranspose2d {
         stride: c.conv.stride,
@@ -169,6 +198,17 @@ proptest! {
     #[test]
     fn convolutions(c in cases(4, 9)) {
         conv_case(&c);
+    }
+
+    #[test]
+    fn convolutions_of_many_channels_by_three_by_three(
+        (n, ci, co) in (1..=2usize, 16..=40usize, 16..=40usize), size in [1..=11usize, 1..=11usize],
+        padding in [0..=2usize, 0..=2usize], seed: u64,
+    ) {
+        let conv = Conv2d { padding, ..Conv2d::default() };
+        if (0..2).all(|i| size[i] + 2 * padding[i] >= 3) {
+            conv_case(&Case { n, groups: 1, ci, co, size, kernel: [3, 3], conv, seed });
+        }
     }
 
     #[test]

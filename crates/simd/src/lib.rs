@@ -8,12 +8,12 @@ mod float;
 mod lanes;
 mod pool;
 mod reduce;
-mod translate;
 mod sampling;
+mod translate;
 
 pub use float::Float;
 pub use lanes::{Level, level};
-pub use pool::{par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
+pub use pool::{enlist, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
 pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, mirror_rgb, sample_bilinear, sample_nearest};
 pub use translate::translate;

@@ -9,9 +9,26 @@ const GRAIN: usize = 1 << 14;
 /// The number of threads that the helpers of this crate spread work over.
 ///
 /// The first call starts rayon's global pool with `PLEACH_THREADS` threads, or with as many as the
-/// machine lends this process. A program calls it before any other parallel work: a pool that is
-/// running already, rayon's own default or one entered by `install`, is taken as it is.
+/// machine lends this process, unless it runs already: a pool entered by `install` is taken as it is.
 pub fn threads() -> usize {
+    start(Here::Asks);
+    rayon::current_num_threads()
+}
+
+/// [`threads`] for the main thread of a program, before any other parallel work: it becomes one of the pool's own, so that
+/// nothing is handed over to spread work and to wait for it. A thread that ends before the program must not do this.
+pub fn enlist() -> usize {
+    start(Here::Works);
+    rayon::current_num_threads()
+}
+
+/// What the thread that starts the pool is to it.
+enum Here {
+    Asks,
+    Works,
+}
+
+fn start(here: Here) {
     static START: OnceLock<()> = OnceLock::new();
     START.get_or_init(|| {
         let wanted = std::env::var("PLEACH_THREADS")
@@ -20,10 +37,12 @@ pub fn threads() -> usize {
             .filter(|&n| n > 0)
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
             .unwrap_or(1);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(wanted);
+        // A pool of one thread must not be this one: others would wait for it while it waits for them.
+        let pool = if matches!(here, Here::Works) && wanted > 1 { pool.use_current_thread() } else { pool };
         // An error says that the pool runs already, which is what we want.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(wanted).build_global();
+        let _ = pool.build_global();
     });
-    rayon::current_num_threads()
 }
 
 /// Calls `f(i)` for each `i < n`, each call being work worth a thread.

@@ -24,8 +24,9 @@ fn one_by_one(bytes: &mut [u8], table: &[u8; 256]) {
 #[target_feature(enable = "avx2")]
 fn avx2(bytes: &mut [u8], table: &[u8; 256]) {
     use std::arch::x86_64::{
-        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
-        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16, _mm256_storeu_si256,
+        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
+        _mm256_loadu_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_slli_epi16,
+        _mm256_storeu_si256,
     };
     let mut parts = [_mm256_setzero_si256(); 16];
     for (part, entries) in parts.iter_mut().zip(table.as_chunks::<16>().0) {

@@ -1,7 +1,7 @@
 //! The usual maps by name, and how they are put together.
 
-use super::matrix::{self, IDENTITY, Matrix, apply, mul, shift};
 use super::field::{Field, project};
+use super::matrix::{self, IDENTITY, Matrix, apply, mul, shift};
 use super::{Border, Corners, Interpolation, Warp};
 use crate::{Error, Result};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A warp made ready for a row: checked, inverted, and in both conventions of where a pixel lies.
 
-use super::matrix::{self, Matrix, apply, mul, shift};
 use super::field::Field;
+use super::matrix::{self, Matrix, apply, mul, shift};
 use super::resample::{Edge, Grid, Sample, Way, resample};
 use super::{Border, Corners, Interpolation, MAX_PIXELS, Warp, make};
 use crate::image::{Image, Pixels};

@@ -1,7 +1,10 @@
 //! Attention that never holds the matrix of all scores.
 
 mod marks;
+mod packed;
 mod passes;
+
+pub use packed::{Sight, self_attention};
 
 use crate::host::{dtype, for_float, output, tensor};
 use crate::strided::{Held, Matrices, lie};

@@ -94,6 +94,12 @@ impl<'a, T: Real> Output<'a, T> {
         Self { start: room.as_mut_ptr(), len, of: PhantomData }
     }
 
+    /// The elements from `first` on, of which `len` exist, for one who writes some of them and knows that nobody else does.
+    pub fn part(&self, first: usize, len: usize) -> *mut T {
+        assert!(len <= self.len && first <= self.len - len, "a product's place");
+        self.start.wrapping_add(first)
+    }
+
     /// Writes `values`, each plus `plus`, to every `step`-th element from `first` on.
     ///
     /// # Safety

@@ -16,6 +16,7 @@ mod planes;
 mod product;
 mod weight_grad;
 mod weight_product;
+mod winograd;
 
 pub(crate) use geometry::Geometry;
 
@@ -24,23 +25,32 @@ use pleach_simd::{par_map, sum};
 
 /// `y = conv(x, w) + bias`.
 pub(crate) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    if g.thin() { depthwise::forward(g, x, w, bias) } else { forward::forward(g, x, w, bias) }
+    if g.thin() {
+        return depthwise::forward(g, x, w, bias);
+    }
+    let quick = if winograd::pays(g) { winograd::forward(g, x, w, bias) } else { None };
+    quick.unwrap_or_else(|| forward::forward(g, x, w, bias))
 }
 
 /// The gradient of the input, plus `bias` for each input channel.
 pub(crate) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
-    if g.thin() { depthwise::input_grad(g, dy, w, bias) } else { input_grad::input_grad(g, dy, w, bias) }
+    if g.thin() {
+        return depthwise::input_grad(g, dy, w, bias);
+    }
+    let quick = if winograd::pays(g) { winograd::input_grad(g, dy, w, bias) } else { None };
+    quick.unwrap_or_else(|| input_grad::input_grad(g, dy, w, bias))
 }
 
 /// The gradient of the weights.
 pub(crate) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
     if g.thin() {
-        depthwise::weight_grad(g, x, dy)
-    } else if weight_product::pays(g) {
-        weight_product::weight_grad(g, x, dy)
-    } else {
-        weight_grad::weight_grad(g, x, dy)
+        return depthwise::weight_grad(g, x, dy);
     }
+    let quick = if winograd::pays(g) { winograd::weight_grad(g, x, dy) } else { None };
+    quick.unwrap_or_else(|| match weight_product::pays(g) {
+        true => weight_product::weight_grad(g, x, dy),
+        false => weight_grad::weight_grad(g, x, dy),
+    })
 }
 
 /// The gradient of a bias: `dy` `[n, channels, pixels]` summed over images and pixels.

@@ -2,8 +2,8 @@
 //! columns that one tap can meet side by side.
 
 use super::Geometry;
+use crate::fresh;
 use crate::host::Real;
-use pleach_simd::par_rows;
 use std::borrow::Cow;
 
 /// How a grid of positions reads planes of values: position (y, x) and tap t of a plane is element
@@ -52,8 +52,7 @@ pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>
 /// each residue modulo `step` stand together.
 fn padded<T: Real>(x: &[T], input: [usize; 2], margin: [usize; 2], size: [usize; 2], step: usize) -> Vec<T> {
     let (area, part) = (input[0] * input[1], size[1] / step.max(1));
-    let mut out = vec![T::ZERO; x.len() / area.max(1) * size[0] * size[1]];
-    par_rows(&mut out, size[0] * size[1], |p, out| {
+    fresh::rows(x.len() / area.max(1) * size[0] * size[1], size[0] * size[1], |p, out| {
         let plane = &x[p * area..][..area];
         for (row, from) in out.chunks_exact_mut(size[1]).skip(margin[0]).zip(plane.chunks_exact(input[1])) {
             if step == 1 {
@@ -70,8 +69,7 @@ fn padded<T: Real>(x: &[T], input: [usize; 2], margin: [usize; 2], size: [usize;
                 }
             }
         }
-    });
-    out
+    })
 }
 
 /// One phase of the gradient of the input: the pixels of one residue modulo the stride, which only some taps reach.

@@ -10,5 +10,6 @@ mod errors;
 mod golden;
 mod gradients;
 mod naive;
+mod packed;
 mod references;
 mod threads;

@@ -1,0 +1,43 @@
+//! Convolutions of 3 x 3 with stride 1 by the algorithm of Winograd: 16 products where the sum over taps takes 36.
+//!
+//! Two by two results come of a tile of four by four inputs: with g the window and d the tile, `y = A^T ((G g G^T) * (B^T d B)) A`,
+//! where `*` goes point by point and sums over channels make a product of matrices at each of the 16 points. The two gradients are
+//! the same algorithm read backwards. (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016: F(2 x 2, 3 x 3).)
+//!
+//! The transforms add and halve only, so results are as near as those of the plain sum to within a small factor. An input that is
+//! infinite would spoil its whole tile: where a result is not finite, the plain sum is taken.
+
+mod frame;
+mod product;
+mod transform;
+mod weight_grad;
+
+use super::Geometry;
+use crate::host::Real;
+use product::{Side, product};
+
+/// Whether the algorithm is one for this convolution, and saves time.
+pub(super) fn pays(g: &Geometry) -> bool {
+    let fits = g.kernel == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1] && g.groups == 1;
+    let square = |size: usize| size.next_multiple_of(2);
+    let tiles = square(g.output[0]) * square(g.output[1]);
+    fits && g.padding.iter().all(|&p| p <= 2) && g.ci.min(g.co) >= 16 && 4 * g.area_out() >= 3 * tiles
+}
+
+/// `y = conv(x, w) + bias`, or nothing where a result is not finite.
+pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
+    let side = Side { channels: g.ci, size: g.input };
+    let weights = product::windows(g.ci, g.co, |c, r| &w[(r * g.ci + c) * 9..], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    product(g.images, x, side, &weights, Side { channels: g.co, size: g.output }, g.padding, bias)
+}
+
+/// The gradient of the input, plus `bias` for each input channel: a convolution of the output's gradient with the windows
+/// turned round.
+pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
+    let side = Side { channels: g.co, size: g.output };
+    let weights = product::windows(g.co, g.ci, |c, r| &w[(c * g.ci + r) * 9..], [8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    let padding = g.padding.map(|p| 2 - p);
+    product(g.images, dy, side, &weights, Side { channels: g.ci, size: g.input }, padding, bias)
+}
+
+pub(super) use weight_grad::weight_grad;

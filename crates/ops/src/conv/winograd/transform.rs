@@ -1,0 +1,263 @@
+//! The four small transforms of the algorithm, for a block of channels at a time: their lanes are channels, so none needs a
+//! shuffle.
+
+use crate::host::Real;
+use crate::vector::{Vector, widest};
+
+/// The transforms of one tile have as many elements.
+pub(super) const POINTS: usize = 16;
+
+/// Where the elements of tiles stand, and where their transforms go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tiles<'a> {
+    /// For each tile its first element in the source, in the first block.
+    pub starts: &'a [usize],
+    /// Blocks of channels.
+    pub blocks: usize,
+    /// Elements from a block to the next in the source.
+    pub block: usize,
+    /// Elements from a row to the next in the source.
+    pub row: usize,
+    /// The transform's rows, of four points each, that are wanted.
+    pub lines: (usize, usize),
+    /// Elements in the target from a point to the next, from a tile to the next and from a block to the next.
+    pub to: [usize; 3],
+}
+
+impl Tiles<'_> {
+    /// Whether all tiles of `side` x `side` positions lie in a source of `source` elements, and all results in the target.
+    fn fit<T: Real>(&self, side: usize, source: usize, target: usize) -> bool {
+        let (width, last) = (T::outer_tile().cols, |n: usize| n.saturating_sub(1));
+        let span = last(self.blocks) * self.block + (side - 1) * self.row + side * width;
+        let points = 4 * (self.lines.1 - self.lines.0);
+        let ends = [points, self.starts.len(), self.blocks].into_iter().zip(self.to).map(|(n, step)| last(n) * step);
+        self.starts.iter().all(|start| start + span <= source) && ends.sum::<usize>() + width <= target
+    }
+}
+
+/// Neighbouring positions of one row plus those of another.
+///
+/// # Safety
+/// Both rows must have `N` positions, `width` elements apart.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn sum<T: Real, V: Vector<T>, const N: usize>(read: *const T, a: usize, b: usize, width: usize) -> [V; N] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut all = [V::all(T::ZERO); N];
+        for (j, all) in all.iter_mut().enumerate() {
+            *all = V::load(read.add(a + j * width)).plus(V::load(read.add(b + j * width)));
+        }
+        all
+    }
+}
+
+/// Neighbouring positions of one row minus those of another.
+///
+/// # Safety
+/// As for [`sum`].
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn difference<T: Real, V: Vector<T>, const N: usize>(
+    read: *const T,
+    a: usize,
+    b: usize,
+    width: usize,
+) -> [V; N] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut all = [V::all(T::ZERO); N];
+        for (j, all) in all.iter_mut().enumerate() {
+            *all = V::load(read.add(a + j * width)).minus(V::load(read.add(b + j * width)));
+        }
+        all
+    }
+}
+
+widest! {
+    /// `B^T d B` of tiles of 4 x 4 positions.
+    pub(super) fn image<T, V>(tiles: &Tiles<'_>, from: &[T], to: &mut [T]) {
+        assert!(tiles.fit::<T>(4, from.len(), to.len()), "tiles of an image");
+        let (width, [point, next, apart]) = (T::outer_tile().cols, tiles.to);
+        for (t, start) in tiles.starts.iter().enumerate() {
+            for (block, lane) in (0..tiles.blocks).flat_map(|block| (0..width).step_by(V::LANES).map(move |lane| (block, lane))) {
+                let at = start + block * tiles.block + lane;
+                // SAFETY: all positions of all tiles exist, by the assertion above; the level has the vector's instructions.
+                #[allow(unsafe_code)]
+                unsafe {
+                    let read = from.as_ptr().add(at);
+                    let write = to.as_mut_ptr().add(t * next + block * apart + lane);
+                    for (i, line) in (tiles.lines.0..tiles.lines.1).enumerate() {
+                        let r: [V; 4] = match line {
+                            0 => difference(read, 0, 2 * tiles.row, width),
+                            1 => sum(read, tiles.row, 2 * tiles.row, width),
+                            2 => difference(read, 2 * tiles.row, tiles.row, width),
+                            _ => difference(read, tiles.row, 3 * tiles.row, width),
+                        };
+                        let write = write.add(4 * i * point);
+                        r[0].minus(r[2]).store(write);
+                        r[1].plus(r[2]).store(write.add(point));
+                        r[2].minus(r[1]).store(write.add(2 * point));
+                        r[1].minus(r[3]).store(write.add(3 * point));
+                    }
+                }
+            }
+        }
+    }
+}
+
+widest! {
+    /// `A d A^T` of tiles of 2 x 2 positions: what the gradient of a result is to the sums behind it.
+    pub(super) fn gradient<T, V>(tiles: &Tiles<'_>, from: &[T], to: &mut [T]) {
+        assert!(tiles.fit::<T>(2, from.len(), to.len()), "tiles of a gradient");
+        let (width, [point, next, apart]) = (T::outer_tile().cols, tiles.to);
+        for (t, start) in tiles.starts.iter().enumerate() {
+            for (block, lane) in (0..tiles.blocks).flat_map(|block| (0..width).step_by(V::LANES).map(move |lane| (block, lane))) {
+                let at = start + block * tiles.block + lane;
+                // SAFETY: as for an image.
+                #[allow(unsafe_code)]
+                unsafe {
+                    let read = from.as_ptr().add(at);
+                    let write = to.as_mut_ptr().add(t * next + block * apart + lane);
+                    for (i, line) in (tiles.lines.0..tiles.lines.1).enumerate() {
+                        let r: [V; 2] = match line {
+                            0 => [V::load(read), V::load(read.add(width))],
+                            1 => sum(read, 0, tiles.row, width),
+                            2 => difference(read, 0, tiles.row, width),
+                            _ => {
+                                let zero = V::all(T::ZERO);
+                                let read = read.add(tiles.row);
+                                [zero.minus(V::load(read)), zero.minus(V::load(read.add(width)))]
+                            }
+                        };
+                        let write = write.add(4 * i * point);
+                        r[0].store(write);
+                        r[0].plus(r[1]).store(write.add(point));
+                        r[0].minus(r[1]).store(write.add(2 * point));
+                        V::all(T::ZERO).minus(r[1]).store(write.add(3 * point));
+                    }
+                }
+            }
+        }
+    }
+}
+
+widest! {
+    /// `A^T m A` plus a bias of neighbouring tiles, for one block of channels: two rows of twice as many positions, in `to` with
+    /// `row` elements from one to the other. `spoilt` becomes true where a result is not finite.
+    ///
+    /// `from` begins at the first tile's block, with `point` elements from a point to the next and `wide` from a tile to the next.
+    pub(super) fn result<T, V>(
+        from: &[T], point: usize, wide: usize, bias: Option<&[T]>, count: usize, to: &mut [T], row: usize, spoilt: &mut bool,
+    ) {
+        let width = T::outer_tile().cols;
+        assert!(count == 0 || from.len() >= (POINTS - 1) * point + (count - 1) * wide + width, "sums of tiles");
+        assert!(to.len() >= row + 2 * count * width && bias.is_none_or(|bias| bias.len() >= width), "results of tiles");
+        for lane in (0..width).step_by(V::LANES) {
+            // SAFETY: all sums and all places exist, by the assertions above; the level has the vector's instructions.
+            #[allow(unsafe_code)]
+            unsafe {
+                let bias = bias.map_or(V::all(T::ZERO), |bias| V::load(bias.as_ptr().add(lane)));
+                // Zero times a number is zero, unless it is infinite or not a number.
+                let mut trace = V::all(T::ZERO);
+                for t in 0..count {
+                    let read = from.as_ptr().add(t * wide + lane);
+                    let mut upper = [V::all(T::ZERO); 4];
+                    let mut lower = upper;
+                    for j in 0..4 {
+                        let m0 = V::load(read.add(j * point));
+                        let m1 = V::load(read.add((4 + j) * point));
+                        let m2 = V::load(read.add((8 + j) * point));
+                        let m3 = V::load(read.add((12 + j) * point));
+                        upper[j] = m0.plus(m1).plus(m2);
+                        lower[j] = m1.minus(m2).minus(m3);
+                    }
+                    let write = to.as_mut_ptr().add(2 * t * width + lane);
+                    for (line, s) in [upper, lower].into_iter().enumerate() {
+                        let left = s[0].plus(s[1]).plus(s[2]).plus(bias);
+                        let right = s[1].minus(s[2]).minus(s[3]).plus(bias);
+                        trace = trace.plus(left.plus(right).times(V::all(T::ZERO)));
+                        left.store(write.add(line * row));
+                        right.store(write.add(line * row + width));
+                    }
+                }
+                let mut lanes = [T::ZERO; 16];
+                trace.store(lanes.as_mut_ptr());
+                *spoilt |= lanes.iter().any(|v| v.is_nan());
+            }
+        }
+    }
+}
+
+widest! {
+    /// `G g G^T` of windows of 3 x 3: `taps` has the nine lines of a block's channels of each window, `to` gets a line for each
+    /// point, `point` elements apart.
+    pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize) {
+        let width = T::outer_tile().cols;
+        let count = taps.len() / (9 * width);
+        assert!(count == 0 || to.len() >= (POINTS - 1) * point + count * width, "lines of windows");
+        for at in 0..count {
+            for lane in (0..width).step_by(V::LANES) {
+                // SAFETY: nine lines of each window and a line of each point exist, by the assertion above; the level has the
+                // vector's instructions.
+                #[allow(unsafe_code)]
+                unsafe {
+                    let read = taps.as_ptr().add(at * 9 * width + lane);
+                    let write = to.as_mut_ptr().add(at * width + lane);
+                    let half = V::all(T::of(0.5));
+                    let mut rows = [[half; 3]; 4];
+                    for j in 0..3 {
+                        let a = V::load(read.add(j * width));
+                        let b = V::load(read.add((3 + j) * width));
+                        let c = V::load(read.add((6 + j) * width));
+                        let ends = a.plus(c);
+                        rows[0][j] = a;
+                        rows[1][j] = ends.plus(b).times(half);
+                        rows[2][j] = ends.minus(b).times(half);
+                        rows[3][j] = c;
+                    }
+                    for (i, [a, b, c]) in rows.into_iter().enumerate() {
+                        let write = write.add(4 * i * point);
+                        let ends = a.plus(c);
+                        a.store(write);
+                        ends.plus(b).times(half).store(write.add(point));
+                        ends.minus(b).times(half).store(write.add(2 * point));
+                        c.store(write.add(3 * point));
+                    }
+                }
+            }
+        }
+    }
+}
+
+widest! {
+    /// `G^T s G`: what the gradient of a transformed window is to the window. `lines` are the four lines of points, each from its
+    /// window on, `point` elements from one of its points to the next; `taps` gets nine lines.
+    pub(super) fn window_gradient<T, V>(lines: [&[T]; 4], point: usize, taps: &mut [T]) {
+        let width = T::outer_tile().cols;
+        assert!(lines.iter().all(|line| line.len() >= 3 * point + width) && taps.len() >= 9 * width, "lines of a window");
+        for lane in (0..width).step_by(V::LANES) {
+            // SAFETY: all points and taps exist, by the assertion above; the level has the vector's instructions.
+            #[allow(unsafe_code)]
+            unsafe {
+                let half = V::all(T::of(0.5));
+                let write = taps.as_mut_ptr().add(lane);
+                let mut rows = [[half; 4]; 3];
+                for j in 0..4 {
+                    let [a, b, c, d] = lines.map(|line| V::load(line.as_ptr().add(j * point + lane)));
+                    let middle = b.plus(c).times(half);
+                    rows[0][j] = a.plus(middle);
+                    rows[1][j] = b.minus(c).times(half);
+                    rows[2][j] = middle.plus(d);
+                }
+                for (i, [a, b, c, d]) in rows.into_iter().enumerate() {
+                    let write = write.add(3 * i * width);
+                    let middle = b.plus(c).times(half);
+                    a.plus(middle).store(write);
+                    b.minus(c).times(half).store(write.add(width));
+                    middle.plus(d).store(write.add(2 * width));
+                }
+            }
+        }
+    }
+}

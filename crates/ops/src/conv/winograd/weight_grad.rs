@@ -1,0 +1,157 @@
+//! The gradient of the weights: sums over tiles of the products of transformed inputs and transformed gradients, transformed back.
+
+use super::super::Geometry;
+use super::frame::{Frame, turned};
+use super::product::place;
+use super::transform::{self, POINTS, Tiles};
+use crate::fresh;
+use crate::host::Real;
+use crate::matrix::even;
+use crate::tile::{Factors, Onto};
+use pleach_simd::{lanes, par_blocks, par_map};
+use std::ops::Range;
+
+/// Points of one line of a transform, which is what a task has.
+const LINE: usize = POINTS / 4;
+/// Bytes of transformed tiles that a task works on at a time: a part of a second-level cache.
+const ROOM: usize = 512 << 10;
+/// Bytes of sums of a task: each is read and written once for all tiles that are worked on at a time, so a third-level cache
+/// does.
+const SUMS: usize = 2 << 20;
+/// Fewer tasks than this leave threads without work.
+const PLENTY: usize = 16;
+/// A task is not worth its sums with fewer tiles than this.
+const LEAST: usize = 128;
+
+/// The gradient `[co, ci, 3, 3]`, or nothing where one of its elements is not finite.
+pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Option<Vec<T>> {
+    let width = T::outer_tile().cols;
+    let tiles = g.output.map(|size| size.div_ceil(2));
+    let inputs = Frame { image: g.input, before: g.padding, size: tiles.map(|n| 2 * n + 2) };
+    let grads = Frame { image: g.output, before: [0, 0], size: tiles.map(|n| 2 * n) };
+    let (x, dy) = (turned(x, g.ci, &inputs), turned(dy, g.co, &grads));
+    let (deep, wide) = (g.ci.div_ceil(width), g.co.div_ceil(width));
+
+    let room = SUMS / (LINE * deep * width * width * size_of::<T>()).max(1);
+    let blocks = room.clamp(1, wide);
+    let splits = wide.div_ceil(blocks);
+    let total = g.images * tiles[0] * tiles[1];
+    let parts = PLENTY.div_ceil(4 * splits).min(total.div_ceil(LEAST)).max(1);
+
+    let mut sums = par_map(4 * splits * parts, |task| {
+        let (line, split, part) = (task / parts / splits, task / parts % splits, task % parts);
+        let task = Task {
+            line,
+            deep,
+            blocks: split * blocks..((split + 1) * blocks).min(wide),
+            all_blocks: wide,
+            tiles: part * total / parts..(part + 1) * total / parts,
+            tiles_of_image: tiles,
+            inputs: &inputs,
+            grads: &grads,
+        };
+        task.sums(&x, &dy)
+    });
+
+    // The parts of a line and split follow each other: all are added to the first, in their order.
+    par_blocks(&mut sums, parts, |_, sums| {
+        if let Some((first, rest)) = sums.split_first_mut() {
+            rest.iter().for_each(|part| add(first, part));
+        }
+    });
+
+    let dw = fresh::blocks(g.co * g.ci * 9, width * g.ci * 9, |block, dw| {
+        let (split, inside) = (block / blocks, block % blocks);
+        let point = blocks.min(wide - split * blocks) * deep * width * width;
+        let mut taps = vec![T::ZERO; 9 * width];
+        for c in 0..g.ci {
+            let line = |line: usize| &sums[(line * splits + split) * parts][(inside * deep * width + c) * width..];
+            transform::window_gradient([line(0), line(1), line(2), line(3)], point, &mut taps);
+            for (r, row) in dw.chunks_exact_mut(g.ci * 9).enumerate() {
+                for (to, taps) in row[c * 9..][..9].iter_mut().zip(taps.chunks_exact(width)) {
+                    *to = taps[r];
+                }
+            }
+        }
+    });
+    let finite = |v: &T| !(*v - *v).is_nan();
+    dw.iter().all(finite).then_some(dw)
+}
+
+lanes! {
+    fn add<T: Real>(sums: &mut [T], more: &[T]) {
+        for (sum, &v) in sums.iter_mut().zip(more) {
+            *sum += v;
+        }
+    }
+}
+
+/// One line of points, some blocks of output channels, some tiles.
+struct Task<'a> {
+    line: usize,
+    deep: usize,
+    blocks: Range<usize>,
+    all_blocks: usize,
+    tiles: Range<usize>,
+    tiles_of_image: [usize; 2],
+    inputs: &'a Frame,
+    grads: &'a Frame,
+}
+
+impl Task<'_> {
+    /// `[points of the line, blocks, input channels, a block's output channels]`.
+    fn sums<T: Real>(&self, x: &[T], dy: &[T]) -> Vec<T> {
+        let tile = T::outer_tile();
+        let (width, blocks) = (tile.cols, self.blocks.len());
+        let many = (ROOM / (LINE * (self.deep + blocks) * width * size_of::<T>())).clamp(LEAST / 2, 2 * LEAST);
+        // A line more, lest points a power of two apart drive each other out of a first-level cache.
+        let (left_line, right_line) = ((self.deep * many + 1) * width, (blocks * many + 1) * width);
+        let (mut left, mut right) = (vec![T::ZERO; LINE * left_line], vec![T::ZERO; LINE * right_line]);
+        let mut sums = vec![T::ZERO; LINE * blocks * self.deep * width * width];
+        for first in self.tiles.clone().step_by(many) {
+            let range = first..(first + many).min(self.tiles.end);
+            let count = range.len();
+            let places: Vec<_> = range.map(|tile| place(tile, self.tiles_of_image)).collect();
+            let tiles = Tiles {
+                starts: &self.inputs.starts::<T>(self.deep, 0, &places),
+                blocks: self.deep,
+                block: self.inputs.block::<T>(),
+                row: self.inputs.size[1] * width,
+                lines: (self.line, self.line + 1),
+                to: [left_line, width, many * width],
+            };
+            transform::image(&tiles, x, &mut left);
+            let tiles = Tiles {
+                starts: &self.grads.starts::<T>(self.all_blocks, self.blocks.start, &places),
+                blocks,
+                block: self.grads.block::<T>(),
+                row: self.grads.size[1] * width,
+                lines: (self.line, self.line + 1),
+                to: [right_line, width, many * width],
+            };
+            transform::gradient(&tiles, dy, &mut right);
+            let points = left.chunks_exact(left_line).zip(right.chunks_exact(right_line));
+            for ((left, right), sums) in points.zip(sums.chunks_exact_mut(blocks * self.deep * width * width)) {
+                let right = right.chunks_exact(many * width);
+                for (right, sums) in right.zip(sums.chunks_exact_mut(self.deep * width * width)) {
+                    let left = left.chunks_exact(many * width);
+                    for (left, sums) in left.zip(sums.chunks_exact_mut(width * width)) {
+                        for rows in even(width, tile.rows) {
+                            let factors = Factors {
+                                a: &left[rows.start..],
+                                down: 1,
+                                along: width,
+                                b: right,
+                                step: width,
+                                depth: count,
+                                rows: rows.len(),
+                            };
+                            T::strided(&factors, Onto::Sums, &mut sums[rows.start * width..], width);
+                        }
+                    }
+                }
+            }
+        }
+        sums
+    }
+}

@@ -1,0 +1,63 @@
+//! Turns matrices: rows become columns.
+
+use crate::host::Real;
+use crate::vector::{Vector, widest};
+use std::marker::PhantomData;
+
+/// Rows of elements to write to, some step apart.
+pub(crate) struct Rows<'a, T> {
+    start: *mut T,
+    rows: usize,
+    cols: usize,
+    step: usize,
+    of: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// Rows of a slice.
+    pub fn of(all: &'a mut [T], rows: usize, cols: usize, step: usize) -> Self {
+        assert!(rows == 0 || all.len() >= (rows - 1) * step + cols, "rows of a slice");
+        Self { start: all.as_mut_ptr(), rows, cols, step, of: PhantomData }
+    }
+
+    /// Rows that others have elements between.
+    ///
+    /// # Safety
+    /// From `start` on, `(rows - 1) * step + cols` elements must be one piece of memory that outlives `'a`, and nobody else touches
+    /// the elements of the rows meanwhile.
+    #[allow(unsafe_code)]
+    pub unsafe fn new(start: *mut T, rows: usize, cols: usize, step: usize) -> Self {
+        Self { start, rows, cols, step, of: PhantomData }
+    }
+}
+
+widest! {
+    /// Element (r, c) of `from`, rows `step` apart, becomes element (c, r) of `to`.
+    pub(crate) fn turn<T, V>(from: &[T], step: usize, to: &mut Rows<'_, T>) {
+        let (rows, cols) = (to.cols, to.rows);
+        if rows == 0 || cols == 0 {
+            return;
+        }
+        assert!(from.len() >= (rows - 1) * step + cols, "rows to turn");
+        let (whole_rows, whole_cols) = (rows / V::SQUARE * V::SQUARE, cols / V::SQUARE * V::SQUARE);
+        // SAFETY: what is read lies within `from`, by the assertion above; what is written, within the rows of `to`, which are
+        // good by their contract. The level has the vector's instructions.
+        #[allow(unsafe_code)]
+        unsafe {
+            let at = |r: usize, c: usize| (from.as_ptr().add(r * step + c), to.start.add(c * to.step + r));
+            for r in (0..whole_rows).step_by(V::SQUARE) {
+                for c in (0..whole_cols).step_by(V::SQUARE) {
+                    let (from, into) = at(r, c);
+                    V::turn(from, step, into, to.step);
+                }
+            }
+            for r in 0..rows {
+                let first = if r < whole_rows { whole_cols } else { 0 };
+                for c in first..cols {
+                    let (from, into) = at(r, c);
+                    into.write(*from);
+                }
+            }
+        }
+    }
+}
