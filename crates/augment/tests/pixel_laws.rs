@@ -113,7 +113,7 @@ proptest! {
                 prop_assert_eq!(&once, &twice);
             }
             Err(e) => {
-                assert!(["PL0342", "PL0345"].contains(&e.code()), "{}: {e}", ALL[which]);
+                assert!(["PL0342", "PL0347"].contains(&e.code()), "{}: {e}", ALL[which]);
                 prop_assert_eq!(&once, &before);
             }
         }

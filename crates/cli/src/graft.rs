@@ -60,7 +60,7 @@ impl Nursery {
         for scion in &self.scions {
             let _ = writeln!(out, "{} = {}", scion.name, scion.dependency());
         }
-        let patched: Vec<String> = self.scions.iter().flat_map(Scion::from_registry).collect();
+        let patched: Vec<String> = self.scions.iter().flat_map(Scion::wanted_of_registry).collect();
         out.push_str(&self.home.patches(patched));
         let _ = write!(out, "\n[workspace]\n\n{PROFILES}");
         out

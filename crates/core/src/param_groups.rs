@@ -135,19 +135,7 @@ fn group(node: &Node, base: &Table, r: &mut Reader) -> Option<OptimizerGroup> {
     for (key, value) in own.entries {
         merged.set(key, value);
     }
-    let before = r.diagnostics.len();
     let plug = Plug::read(&Node { value: Value::Table(merged), place: node.place }, r);
-    // What is wrong with the section's own values has been said of the section.
-    let mut i = before;
-    while i < r.diagnostics.len() {
-        let said = |d: &Diagnostic| (d.code, d.place, d.message.clone());
-        let again = r.diagnostics.get(i).map(said);
-        if r.diagnostics.iter().take(before).any(|d| Some(said(d)) == again) {
-            r.diagnostics.remove(i);
-        } else {
-            i += 1;
-        }
-    }
     Some(OptimizerGroup { patterns: patterns?, plug: plug? })
 }
 

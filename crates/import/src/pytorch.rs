@@ -1,7 +1,7 @@
 //! Optimizer, scheduler, losses, augmentations and trainer of PyTorch programs, in the files of Lightning's command
 //! line, of Hydra, of mmengine, and of those that people write by hand.
 
-use crate::sections::{Sections, list, plugin, role, scheduler};
+use crate::sections::{Sections, list, plugin, role, scheduler, value_at};
 use crate::trainer;
 use pleach_core::{Claim, Fate, Import, Importer, Result, Saved, plugin};
 use serde_json::json;
@@ -67,7 +67,10 @@ impl Importer for PyTorch {
             }
         }
         for path in import.passed_over(document) {
-            import.missing(path, "no section of a run has this key");
+            match value_at(document, &path) {
+                Some(Saved::Null) => import.anyway(path, "nothing was asked for"),
+                _ => import.missing(path, "no section of a run has this key"),
+            }
         }
         Ok(import)
     }

@@ -85,6 +85,14 @@ pub(crate) fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
+/// The value at a path of a document.
+pub(crate) fn value_at<'d>(document: &'d Saved, path: &str) -> Option<&'d Saved> {
+    path.split('.').try_fold(document, |here, part| match here {
+        Saved::Array(items) => items.get(part.parse::<usize>().ok()?),
+        other => other.get(part),
+    })
+}
+
 impl<'d> Sections<'d> {
     /// Looks for parts in a table and in the tables around parts.
     pub(crate) fn find(&mut self, value: &'d Saved, path: &str, depth: usize) {

@@ -27,6 +27,7 @@ fn folded<T: Float>(lanes: [T; LANES]) -> f64 {
 
 /// Adds what `terms` gives for each index of a strip to the totals.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "a lane is one element of each sum")]
 fn add_up<T: Float, const N: usize, const S: usize>(totals: &mut [f64; N], mut terms: impl FnMut(usize) -> [T; N]) {
     let mut sums = [[T::ZERO; LANES]; N];
     for group in 0..S / LANES {

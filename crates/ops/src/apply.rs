@@ -37,5 +37,15 @@ pub(crate) fn two_where_they_lie<O: CustomOp2 + Send + Sync + 'static>(
 /// Applies an operation of three tensors.
 pub(crate) fn three<O: CustomOp3 + Send + Sync + 'static>(a: &Tensor, b: &Tensor, c: &Tensor, op: O) -> Result<Tensor> {
     let [a, b, c] = [in_order(op.name(), a)?, in_order(op.name(), b)?, in_order(op.name(), c)?];
-    if is_half(a.dtype()) { a.apply_op3(&b, &c, Half(op)) } else { a.apply_op3(&b, &c, op) }
+    three_where_they_lie(&a, &b, &c, op)
+}
+
+/// The same for an operation that reads views, whatever their strides.
+pub(crate) fn three_where_they_lie<O: CustomOp3 + Send + Sync + 'static>(
+    a: &Tensor,
+    b: &Tensor,
+    c: &Tensor,
+    op: O,
+) -> Result<Tensor> {
+    if is_half(a.dtype()) { a.apply_op3(b, c, Half(op)) } else { a.apply_op3(b, c, op) }
 }

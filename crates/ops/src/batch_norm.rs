@@ -1,5 +1,6 @@
 //! Normalises each channel over the batch.
 
+use crate::apply::three;
 use crate::fresh;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor, vector};
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
@@ -51,7 +52,7 @@ pub fn batch_norm_train(
     let stats = Arc::new(OnceLock::new());
     let op = Op { size, eps, given: false, then, stats: stats.clone() };
     let (weight, bias) = affine(NAME, x, weight, bias, &[size.channels])?;
-    let y = x.contiguous()?.apply_op3(&weight, &bias, op)?;
+    let y = three(x, &weight, &bias, op)?;
     let Some(Stats { mean, var }) = stats.get() else {
         bail!("{NAME}: no statistics");
     };
@@ -77,7 +78,7 @@ pub fn batch_norm(
     let stats = Stats { mean: read("mean", mean)?, var: read("var", var)? };
     let op = Op { size, eps, given: true, then, stats: Arc::new(OnceLock::from(stats)) };
     let (weight, bias) = affine(NAME, x, weight, bias, &[size.channels])?;
-    x.contiguous()?.apply_op3(&weight, &bias, op)
+    three(x, &weight, &bias, op)
 }
 
 /// `[N, C, ...]` seen as samples, channels, and elements of a channel that lie together.

@@ -1,5 +1,6 @@
 //! Convolves images.
 
+use crate::apply::in_order;
 use crate::conv::{self, Geometry};
 use crate::host::{Host, dtype, for_float, output, slice, tensor, vector};
 use crate::optional::{Input, WithOptional, apply};
@@ -34,7 +35,7 @@ impl Default for Conv2d {
 /// 18 times slower.
 pub fn conv2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, p: &Conv2d) -> Result<Tensor> {
     let op = Op { geometry: geometry(x.dims(), w.dims(), p)? };
-    let (x, w) = (x.contiguous()?, w.contiguous()?);
+    let (x, w) = (in_order(NAME, x)?, in_order(NAME, w)?);
     let bias = bias.map(|bias| vector(NAME, "bias", bias, w.dims()[0])).transpose()?;
     apply(op, &x, &w, bias.as_ref())
 }

@@ -1,5 +1,6 @@
 //! The affine map.
 
+use crate::apply::in_order;
 use crate::batch_norm::Then;
 use crate::fresh;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor, vector};
@@ -28,7 +29,7 @@ pub fn linear_then(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, then: Then) ->
         bail!("{NAME}: x {:?} and w {:?} do not fit", x.dims(), w.dims());
     }
     let op = Op { rows: x.elem_count() / cin.max(1), cin, out, then };
-    let (x, w) = (x.contiguous()?, w.contiguous()?);
+    let (x, w) = (in_order(NAME, x)?, in_order(NAME, w)?);
     let bias = bias.map(|bias| vector(NAME, "bias", bias, out)).transpose()?;
     apply(op, &x, &w, bias.as_ref())
 }

@@ -104,7 +104,7 @@ pub(crate) fn exp_falling(x: f32) -> f32 {
 pub(crate) fn ln_1p_unit(x: f32) -> f32 {
     let s = x / (2.0 + x);
     let z = s * s;
-    let low = z.mul_add(0.200_107_64, 0.333_332_08);
+    let low = z.mul_add(0.200_107_64, 0.333_332_1);
     let high = z.mul_add(0.140_060_71, 0.140_008_88);
     let rest = (z * z).mul_add(high, low) * (z + z);
     s.mul_add(rest - x, x)

@@ -83,7 +83,7 @@ pub(crate) fn draw(
 /// A list for examples.
 pub(crate) fn flips() -> Vec<AugmentConfig> {
     let step = |plug: Box<dyn Tagged>| AugmentConfig { slot: AugmentSlot::default(), plug: Plug::new(plug) };
-    vec![step(Box::new(HorizontalFlip::default())), step(Box::new(VerticalFlip::default()))]
+    vec![step(Box::<HorizontalFlip>::default()), step(Box::<VerticalFlip>::default())]
 }
 
 /// Whether all are without chance.

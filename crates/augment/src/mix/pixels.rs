@@ -161,7 +161,7 @@ pub(crate) fn uncovered(mut i: Instance, covered: impl Fn(usize, usize) -> bool,
 fn bounds(mask: &Mask) -> Option<RotBox> {
     let rows: Vec<_> = mask.inside.chunks_exact(mask.width.max(1)).collect();
     let filled = |row: &&[u8]| row.iter().any(|v| *v != 0);
-    let (top, bottom) = (rows.iter().position(|r| filled(r))?, rows.iter().rposition(|r| filled(r))?);
+    let (top, bottom) = (rows.iter().position(&filled)?, rows.iter().rposition(filled)?);
     let left = rows.iter().filter_map(|r| r.iter().position(|v| *v != 0)).min()?;
     let right = rows.iter().filter_map(|r| r.iter().rposition(|v| *v != 0)).max()?;
     Some(RotBox::from_corners(left as f32, top as f32, right as f32 + 1.0, bottom as f32 + 1.0))

@@ -72,7 +72,7 @@ fn pieces<T: Copy>(out: &mut [T], long: impl Fn(usize) -> [T; LANES], short: imp
     for (i, block) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         *block = long(i * LANES);
     }
-    if let Some(last) = out.last_chunk_mut::<LANES>().filter(|_| n % LANES != 0) {
+    if let Some(last) = out.last_chunk_mut::<LANES>().filter(|_| !n.is_multiple_of(LANES)) {
         *last = long(n - LANES);
     }
 }

@@ -89,7 +89,6 @@ pub(crate) fn turn([r, g, b]: [f32; 3], by: f32) -> [f32; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn quotients_in_single_precision_are_those_of_the_tables() {

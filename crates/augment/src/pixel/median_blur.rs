@@ -54,6 +54,7 @@ fn median<const N: usize>(source: &[u8], places: &[usize], from: usize) -> Lane 
         }
         sort::<N>(column);
     }
+    #[allow(clippy::needless_range_loop, reason = "a row is one element of each column")]
     for y in 0..N {
         let mut row = [[0; LANES]; N];
         (0..N).for_each(|x| row[x] = square[x][y]);

@@ -18,6 +18,7 @@ pub(crate) struct Noise {
 }
 
 pleach_simd::lanes! {
+    #[allow(clippy::needless_range_loop, reason = "four words of a call, of which each has a line")]
     /// Philox 4x32-10 of the counters from `first` on; the words of a call lie `CALLS` apart.
     fn batch<T: Copy>(key: [u32; 2], kind: u32, first: u64, out: &mut [u32; BATCH]) {
         let mut c = [[0_u32; CALLS]; 4];
@@ -82,7 +83,7 @@ fn quantile(p: f64) -> f64 {
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,
         -2.759_285_104_469_687e2,
-        1.383_577_518_672_690e2,
+        1.383_577_518_672_69e2,
         -3.066_479_806_614_716e1,
         2.506_628_277_459_239,
     ];

@@ -127,7 +127,7 @@ fn in_terminal(title: &str, below: &str, panels: &[Rates]) {
         for rate in &panel.rates {
             let known = || rate.values.iter().enumerate().filter(|(_, v)| v.is_finite());
             let highest = known().fold((0, f64::NEG_INFINITY), |best, (i, v)| if *v > best.1 { (i, *v) } else { best });
-            if let (Some((_, first)), Some((_, last))) = (known().next(), known().last()) {
+            if let (Some((_, first)), Some((_, last))) = (known().next(), known().next_back()) {
                 let (top, at) = (short(highest.1), highest.0);
                 output::print(&format!(
                     "  {}: first {}, highest {top} in step {at}, last {}",

@@ -73,7 +73,7 @@ impl Scion {
     }
 
     /// The crates of pleach that it wants from the registry.
-    pub fn from_registry(&self) -> Vec<String> {
+    pub fn wanted_of_registry(&self) -> Vec<String> {
         let From::Folder(_, manifest) = &self.from else { return vec!["pleach-core".to_owned()] };
         let all = manifest.get("dependencies").and_then(toml::Value::as_table);
         let of_registry = |spec: &toml::Value| spec.get("path").is_none() && spec.get("git").is_none();
@@ -114,7 +114,7 @@ mod tests {
         std::fs::write(dir.path().join("Cargo.toml"), text).unwrap();
         let scion = Scion::parse(dir.path().to_str().unwrap()).unwrap();
         assert_eq!(scion.core(), Some(dir.path().canonicalize().unwrap().join("core")));
-        assert_eq!(scion.from_registry(), ["pleach-ops"]);
+        assert_eq!(scion.wanted_of_registry(), ["pleach-ops"]);
     }
 
     #[test]

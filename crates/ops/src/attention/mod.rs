@@ -6,6 +6,8 @@ mod passes;
 
 pub use packed::{Sight, self_attention};
 
+use crate::apply::three_where_they_lie;
+use crate::halves::is_half;
 use crate::host::{dtype, for_float, output, tensor};
 use crate::strided::{Held, Matrices, lie};
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
@@ -52,7 +54,7 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     let (wide_q, wide_k, wide_v) = (spread(q, *l, *e)?, spread(k, *s, *e)?, spread(v, *s, *ev)?);
     let mut op = Op { attend, shape: [lead.as_slice(), &[*l, *ev]].concat(), mask: None, whole, sums: OnceLock::new() };
     let Some(mask) = p.mask else {
-        return wide_q.apply_op3(&wide_k, &wide_v, op);
+        return three_where_they_lie(&wide_q, &wide_k, &wide_v, op);
     };
     if p.is_causal {
         bail!("{NAME}: is_causal together with a mask {:?}", mask.dims());
@@ -65,8 +67,10 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     }
     let mask = without_repeats(mask)?;
     if !mask.track_op() {
+        // Beside operands of 16 bits the operation sees 32.
+        let mask = if is_half(mask.dtype()) { mask.to_dtype(DType::F32)? } else { mask };
         op.mask = Some(mask.contiguous()?.broadcast_as(op.whole.as_slice())?);
-        return wide_q.apply_op3(&wide_k, &wide_v, op);
+        return three_where_they_lie(&wide_q, &wide_k, &wide_v, op);
     }
     // A fourth input, where candle has operations of three: keys and values as one.
     let mut shape = vec![1; op.whole.len() - mask.rank()];
@@ -75,7 +79,7 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     shape[matrix..].copy_from_slice(&[*l, *s]);
     let mask = mask.broadcast_as(shape)?.contiguous()?;
     let kv = Tensor::cat(&[wide_k.flatten_all()?, wide_v.flatten_all()?], 0)?;
-    wide_q.apply_op3(&kv, &mask, Biased(op))
+    three_where_they_lie(&wide_q, &kv, &mask, Biased(op))
 }
 
 fn misfit(what: &str, q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>) -> String {

@@ -2,6 +2,7 @@
 
 use super::marks::Marks;
 use super::passes::{Attend, Operands, Row};
+use crate::apply::one;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use crate::strided::Matrices;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
@@ -25,7 +26,7 @@ pub fn self_attention(qkv: &Tensor, heads: usize, sight: Sight) -> Result<Tensor
     let e = wide / (3 * heads);
     let scale = 1.0 / (e as f64).sqrt();
     let attend = Attend { batch: n * heads, l, s: l, e, ev: e, scale, causal: sight == Sight::Past };
-    qkv.contiguous()?.apply_op1(Op { attend, heads, sums: OnceLock::new() })
+    one(qkv, Op { attend, heads, sums: OnceLock::new() })
 }
 
 /// What a position looks at.

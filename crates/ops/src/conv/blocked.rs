@@ -40,38 +40,26 @@ pub(super) fn blocked<T: Real, C: Columns<T>>(left: &Panels<T>, rows: usize, tot
             .map(|first| columns.open(first..(first + tile.cols).min(range.end)))
             .collect();
         let mut packed = vec![T::ZERO; left.deepest() * tile.cols];
-        let write = |panel: &C::Panel, sums: &[T]| {
-            for (row, line) in (0..rows).zip(sums.chunks_exact(tile.cols)) {
-                columns.write(panel, row, line);
-            }
-        };
-        if left.blocks().nth(1).is_none() {
-            let mut sums = vec![T::ZERO; tall * tile.area()];
-            for panel in &panels {
-                sums.fill(T::ZERO);
-                for depth in left.blocks() {
-                    columns.pack(panel, depth.clone(), &mut packed);
+        // The sums of a panel stay where they are from one block of the depth to the next; where there is but one block, panels
+        // take the same room in turn.
+        let together = if left.blocks().nth(1).is_none() { 1 } else { panels.len() };
+        let mut sums = vec![T::ZERO; together * tall * tile.area()];
+        for panels in panels.chunks(together.max(1)) {
+            sums.fill(T::ZERO);
+            for depth in left.blocks() {
+                let packed = &mut packed[..depth.len() * tile.cols];
+                for (panel, sums) in panels.iter().zip(sums.chunks_exact_mut(tall * tile.area())) {
+                    columns.pack(panel, depth.clone(), packed);
                     for (left, sums) in left.block(depth.start).zip(sums.chunks_exact_mut(tile.area())) {
-                        T::outer(left, &packed, sums);
+                        T::outer(left, packed, sums);
                     }
                 }
-                write(panel, &sums);
             }
-            return;
-        }
-        // The sums of a panel stay where they are from one block of the depth to the next.
-        let mut sums = vec![T::ZERO; panels.len() * tall * tile.area()];
-        for depth in left.blocks() {
-            let packed = &mut packed[..depth.len() * tile.cols];
-            for (panel, sums) in panels.iter().zip(sums.chunks_exact_mut(tall * tile.area())) {
-                columns.pack(panel, depth.clone(), packed);
-                for (left, sums) in left.block(depth.start).zip(sums.chunks_exact_mut(tile.area())) {
-                    T::outer(left, packed, sums);
+            for (panel, sums) in panels.iter().zip(sums.chunks_exact(tall * tile.area())) {
+                for (row, line) in (0..rows).zip(sums.chunks_exact(tile.cols)) {
+                    columns.write(panel, row, line);
                 }
             }
-        }
-        for (panel, sums) in panels.iter().zip(sums.chunks_exact(tall * tile.area())) {
-            write(panel, sums);
         }
     });
 }
@@ -111,6 +99,7 @@ impl<'a, T: Real> Output<'a, T> {
         // SAFETY: all elements are below `len` by the assertion, which is within the reserved room.
         unsafe {
             let start = self.start.add(first);
+            // Apart, because neighbours are written in vectors.
             if step == 1 {
                 values.iter().enumerate().for_each(|(i, &value)| start.add(i).write(value + plus));
             } else {

@@ -56,7 +56,7 @@ fn an_empty_batch_passes_both_ways() {
 
 #[test]
 fn sizes_that_no_memory_holds_are_an_error() {
-    for e in table().into_iter().filter(|e| e.counts) {
+    for e in table() {
         for (i, shape) in e.shapes.iter().enumerate() {
             for dim in 0..shape.len() {
                 for size in [1 << 40, 1 << 62, usize::MAX] {

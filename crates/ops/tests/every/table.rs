@@ -22,10 +22,6 @@ pub struct Entry {
     /// Whether a NaN reaches no element that numbers in its place do not move: not behind a weight of zero or a
     /// rectifier.
     pub exact: bool,
-    /// Whether it takes tensors kept in 16 bits.
-    pub halves: bool,
-    /// Whether it counts elements before it copies views.
-    pub counts: bool,
 }
 
 impl Entry {
@@ -54,16 +50,6 @@ impl Entry {
         self
     }
 
-    fn uncounted(mut self) -> Self {
-        self.counts = false;
-        self
-    }
-
-    fn in_32_bits(mut self) -> Self {
-        self.halves = false;
-        self
-    }
-
     fn may_spread(mut self) -> Self {
         self.exact = false;
         self
@@ -85,8 +71,6 @@ fn op<const N: usize>(
         one_step: true,
         mixes: false,
         exact: true,
-        halves: true,
-        counts: true,
     }
 }
 
@@ -122,21 +106,17 @@ fn convolutions() -> Vec<Entry> {
     vec![
         op("conv2d", [&[2, 2, 4, 3], &[3, 2, 2, 2], &[3]], [&[2, 5, 40, 37], &[24, 5, 3, 3], &[24]], |v| {
             conv2d(&v[0], &v[1], Some(&v[2]), &Conv2d::default())
-        })
-        .uncounted(),
+        }),
         op("conv2d, padded", [&[1, 2, 4, 3], &[3, 2, 3, 3]], [&[2, 5, 40, 37], &[24, 5, 3, 3]], move |v| {
             conv2d(&v[0], &v[1], None, &same)
         })
-        .uncounted()
         .may_spread(),
         op("conv2d, depthwise", [&[1, 3, 4, 3], &[6, 1, 2, 2]], [&[2, 3, 90, 81], &[6, 1, 3, 3]], move |v| {
             conv2d(&v[0], &v[1], None, &thin)
-        })
-        .uncounted(),
+        }),
         op("conv2d, replicated", [&[1, 2, 4, 3], &[3, 2, 3, 3]], [&[2, 5, 40, 37], &[24, 5, 3, 3]], move |v| {
             conv2d_padded(&v[0], &v[1], None, &same, Pad::Replicate)
         })
-        .uncounted()
         .of_steps(),
         op(
             "conv_transpose2d",
@@ -179,8 +159,11 @@ fn products() -> Vec<Entry> {
     vec![
         op("linear", [&[2, 3, 4], &[5, 4], &[5]], [&[700, 40], &[60, 40], &[60]], |v| {
             linear(&v[0], &v[1], Some(&v[2]))
+        }),
+        op("linear_then", [&[2, 3, 4], &[5, 4], &[5]], [&[700, 40], &[60, 40], &[60]], |v| {
+            linear_then(&v[0], &v[1], Some(&v[2]), Then::Relu)
         })
-        .uncounted(),
+        .may_spread(),
         op("matmul", [&[2, 3, 4], &[2, 4, 2]], [&[6, 90, 40], &[6, 40, 50]], |v| matmul(&v[0], &v[1])).batched(2),
         op("matmul, broadcast", [&[2, 1, 3, 4], &[3, 4, 2]], [&[5, 1, 90, 40], &[3, 40, 50]], |v| matmul(&v[0], &v[1])),
         op(
@@ -189,9 +172,8 @@ fn products() -> Vec<Entry> {
             [&[3, 200, 32], &[3, 190, 32], &[3, 190, 24]],
             |v| scaled_dot_product_attention(&v[0], &v[1], &v[2], &Attention::default()),
         )
-        .batched(3)
-        .uncounted()
-        .in_32_bits(),
+        .batched(3),
+        op("self_attention", [&[2, 5, 12]], [&[3, 200, 96]], |v| self_attention(&v[0], 2, Sight::All)),
         op("embedding", [&[5, 3]], [&[70, 33]], |v| {
             let rows: Vec<u32> = (0..900).map(|i| i * i % 70 % v[0].dims()[0].clamp(1, 70) as u32).collect();
             embedding(&Tensor::from_vec(rows, (30, 30), &Device::Cpu)?, &v[0], None)
@@ -304,16 +286,12 @@ fn norms() -> Vec<Entry> {
     vec![
         op("batch_norm", small, large, |v| Ok(batch_norm_train(&v[0], Some(&v[1]), Some(&v[2]), 1e-3, Then::Relu)?.y))
             .may_spread()
-            .batched(0)
-            .uncounted()
-            .in_32_bits(),
+            .batched(0),
         op("batch_norm, frozen", small, large, |v| {
             let c = v[0].dims().get(1).copied().unwrap_or_default();
             let stat = Tensor::full(0.3f32, c, &Device::Cpu)?.to_dtype(v[0].dtype())?;
             batch_norm(&v[0], &stat, &stat, Some(&v[1]), Some(&v[2]), 1e-3, Then::Identity)
-        })
-        .uncounted()
-        .in_32_bits(),
+        }),
         op("group_norm", small, large, |v| group_norm(&v[0], 2, Some(&v[1]), Some(&v[2]), 1e-3)),
         op("group_norm, rectified", small, large, |v| {
             group_norm_then(&v[0], 2, Some(&v[1]), Some(&v[2]), 1e-3, Then::Relu)

@@ -9,8 +9,8 @@ pub const BREAKS: &[(&str, &[&str])] = &[("Help", &["can be typed"]), ("Content"
 struct Help {}
 
 impl Command for Help {
-    fn run(&self, _: &[String], _: &mut dyn Voice) -> Result<kinds::command::Verdict> {
-        Ok(kinds::command::Verdict::Good)
+    fn run(&self, _: &[String], _: &mut dyn Voice) -> Result<Verdict> {
+        Ok(Verdict::Good)
     }
 }
 
@@ -22,7 +22,7 @@ impl Command for Content {
     fn operands(&self) -> &'static str {
         "FILE..."
     }
-    fn run(&self, _: &[String], _: &mut dyn Voice) -> Result<kinds::command::Verdict> {
-        Ok(kinds::command::Verdict::Good)
+    fn run(&self, _: &[String], _: &mut dyn Voice) -> Result<Verdict> {
+        Ok(Verdict::Good)
     }
 }

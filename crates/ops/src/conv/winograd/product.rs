@@ -2,7 +2,7 @@
 
 use super::super::blocked::Output;
 use super::frame::{Frame, turned};
-use super::transform::{self, POINTS, Tiles};
+use super::transform::{self, POINTS, Sums, Tiles};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
@@ -199,11 +199,15 @@ impl<T: Real> Room<T> {
         for run in places.chunk_by(|a, b| a[..2] == b[..2]) {
             let [image, row, col] = run[0];
             for block in 0..self.wide / width {
-                let sums = &self.sums[first * self.wide + block * width..];
-                let bias = bias.map(|bias| &bias[block * width..]);
+                let sums = Sums {
+                    from: &self.sums[first * self.wide + block * width..],
+                    point: point::<T>(self.many, self.wide),
+                    wide: self.wide,
+                    count: run.len(),
+                    bias: bias.map(|bias| &bias[block * width..]),
+                };
                 let line = 2 * run.len() * width;
-                let point = point::<T>(self.many, self.wide);
-                transform::result(sums, point, self.wide, bias, run.len(), &mut self.lines, line, &mut spoilt);
+                transform::result(sums, &mut self.lines, &mut spoilt);
                 let planes = width.min(to.channels - block * width);
                 let cols = (2 * run.len()).min(to.size[1] - 2 * col);
                 for r in 0..2.min(to.size[0] - 2 * row) {

@@ -142,17 +142,30 @@ widest! {
     }
 }
 
+/// Products of neighbouring tiles, for one block of channels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums<'a, T> {
+    /// From the first tile's block on.
+    pub from: &'a [T],
+    /// Elements from a point to the next.
+    pub point: usize,
+    /// Elements from a tile to the next.
+    pub wide: usize,
+    /// Tiles.
+    pub count: usize,
+    /// A bias for each channel of the block.
+    pub bias: Option<&'a [T]>,
+}
+
 widest! {
-    /// `A^T m A` plus a bias of neighbouring tiles, for one block of channels: two rows of twice as many positions, in `to` with
-    /// `row` elements from one to the other. `spoilt` becomes true where a result is not finite.
-    ///
-    /// `from` begins at the first tile's block, with `point` elements from a point to the next and `wide` from a tile to the next.
-    pub(super) fn result<T, V>(
-        from: &[T], point: usize, wide: usize, bias: Option<&[T]>, count: usize, to: &mut [T], row: usize, spoilt: &mut bool,
-    ) {
+    /// `A^T m A` plus the bias: two rows of twice as many positions as tiles, in `to` one behind the other. `spoilt` becomes true
+    /// where a result is not finite.
+    pub(super) fn result<T, V>(sums: Sums<'_, T>, to: &mut [T], spoilt: &mut bool) {
+        let Sums { from, point, wide, count, bias } = sums;
         let width = T::outer_tile().cols;
+        let row = 2 * count * width;
         assert!(count == 0 || from.len() >= (POINTS - 1) * point + (count - 1) * wide + width, "sums of tiles");
-        assert!(to.len() >= row + 2 * count * width && bias.is_none_or(|bias| bias.len() >= width), "results of tiles");
+        assert!(to.len() >= 2 * row && bias.is_none_or(|bias| bias.len() >= width), "results of tiles");
         for lane in (0..width).step_by(V::LANES) {
             // SAFETY: all sums and all places exist, by the assertions above; the level has the vector's instructions.
             #[allow(unsafe_code)]
@@ -190,6 +203,7 @@ widest! {
 }
 
 widest! {
+    #[allow(clippy::needless_range_loop, reason = "a column is one element of each row")]
     /// `G g G^T` of windows of 3 x 3: `taps` has the nine lines of a block's channels of each window, `to` gets a line for each
     /// point, `point` elements apart.
     pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize) {
@@ -231,6 +245,7 @@ widest! {
 }
 
 widest! {
+    #[allow(clippy::needless_range_loop, reason = "a column is one element of each row")]
     /// `G^T s G`: what the gradient of a transformed window is to the window. `lines` are the four lines of points, each from its
     /// window on, `point` elements from one of its points to the next; `taps` gets nine lines.
     pub(super) fn window_gradient<T, V>(lines: [&[T]; 4], point: usize, taps: &mut [T]) {

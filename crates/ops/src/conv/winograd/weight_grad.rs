@@ -74,7 +74,8 @@ pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) ->
             }
         }
     });
-    let finite = |v: &T| !(*v - *v).is_nan();
+    // Zero times a number is zero, unless it is infinite or not a number.
+    let finite = |v: &T| !(*v * T::ZERO).is_nan();
     dw.iter().all(finite).then_some(dw)
 }
 
