@@ -1,4 +1,4 @@
-//! Given draws change pixels as Albumentations 2.0.8 and torchvision do; `tests/goldens/augment_pixels.py` made the file.
+//! Given draws change pixels as Albumentations 2.0.8 and torchvision do; `golden/pixels.py` made the file.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use pleach_augment as _;
@@ -80,7 +80,7 @@ fn applied(plugin: &Plug<dyn DynAugmentation>, draw: &Json, image: Image) -> Ima
 
 #[test]
 fn pixels_change_as_in_albumentations_and_torchvision() {
-    let golden: Json = serde_json::from_str(include_str!("../../../tests/goldens/augment_pixels.json")).unwrap();
+    let golden: Json = serde_json::from_str(include_str!("golden/pixels.json")).unwrap();
     let mut wrong = Vec::new();
     for (n, case) in golden["cases"].as_array().unwrap().iter().enumerate() {
         let name = case["image"].as_str().unwrap();

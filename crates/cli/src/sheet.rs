@@ -135,8 +135,8 @@ fn outline(tile: &mut Image, ring: &[[f32; 2]], colour: [u8; 3]) {
         let steps = (b[0] - a[0]).abs().max((b[1] - a[1]).abs()).ceil().clamp(1.0, 1e4);
         for k in 0..=steps as u32 {
             let t = k as f32 / steps;
-            // A line on the far edge of the picture belongs to its last pixels.
-            let place = |i: usize, n: usize| ((a[i] + (b[i] - a[i]) * t).min(n as f32 - 0.5)).floor() as i64;
+            // A line on the far edge of the picture belongs to its last pixels, and one a rounding before a pixel to that.
+            let place = |i: usize, n: usize| (a[i] + (b[i] - a[i]) * t + 1e-3).min(n as f32 - 0.5).floor() as i64;
             dot(tile, place(0, tile.width), place(1, tile.height), colour);
         }
     }

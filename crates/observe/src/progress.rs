@@ -338,8 +338,8 @@ mod tests {
             waited_per_step,
             live: String::new(),
         };
-        assert_eq!(at(0.02).rate(), "64.0 samples/s");
-        assert_eq!(at(0.2).rate(), "64.0 samples/s, 40 % waiting for data");
+        assert_eq!(at(0.02).rate(), "64.00 samples/s");
+        assert_eq!(at(0.2).rate(), "64.00 samples/s, 40 % waiting for data");
     }
 
     #[test]

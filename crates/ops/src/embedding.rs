@@ -34,7 +34,7 @@ pub fn embedding(indices: &Tensor, weight: &Tensor, padding_idx: Option<usize>) 
     let op = Op { rows: rows.collect::<Result<_>>()?, padding: padding_idx, shape };
     sizes::total(NAME, &op.shape)?;
     sizes::total(NAME, weight.dims())?;
-    apply::where_it_lies(&lie(weight)?, op)
+    apply::where_it_lies(&lie(NAME, weight)?, op)
 }
 
 /// Elements of light work that are worth a thread.

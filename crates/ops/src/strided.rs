@@ -1,5 +1,6 @@
 //! Reads matrices where they lie, whatever the strides of the dimensions before their rows.
 
+use crate::apply::in_order;
 use crate::host::{Real, dtype, unlike};
 use crate::matrix::Mat;
 use candle_core::{CpuStorage, Layout, Result, Storage, StorageRef, Tensor, WithDType, bail};
@@ -61,9 +62,9 @@ pub(crate) fn elements<'a, T: WithDType>(op: &'static str, s: &'a CpuStorage) ->
 }
 
 /// The tensor itself where its rows are contiguous, else a copy of it.
-pub(crate) fn lie(t: &Tensor) -> Result<Tensor> {
+pub(crate) fn lie(op: &'static str, t: &Tensor) -> Result<Tensor> {
     match (t.dims(), t.stride()) {
-        (&[.., n], &[.., step]) if n > 1 && step != 1 => t.contiguous(),
+        (&[.., n], &[.., step]) if n > 1 && step != 1 => in_order(op, t),
         _ => Ok(t.clone()),
     }
 }

@@ -11,7 +11,7 @@ use pleach_core::{Augmentation, Result, Rng, Row, RowView, plugin};
 ///
 /// Follows `CoarseDropout` of Albumentations 2.0.8, without its fills `inpaint_telea` and `inpaint_ns`. Sides count in
 /// pixels where the greatest height is 1 or more, else as shares of the image. Unlike there, a box that a mask or polygon
-/// outlines does not shrink, an instance is dropped whole where nothing, or less than `min_visibility`, is left of it,
+/// outlines does not shrink, an instance is dropped whole where nothing, or less than `min_left`, is left of it,
 /// and key points in holes are kept as not visible.
 #[plugin(augmentation, cite = ["arXiv:1708.04552", "Albumentations 2.0.8, CoarseDropout"], check = Self::check)]
 pub struct CoarseDropout {
@@ -32,7 +32,7 @@ pub struct CoarseDropout {
     pub fill_mask: Option<u16>,
     /// An instance of which less than this share is left is dropped, 0 to 1.
     #[plugin(default = 0.0, range = 0.0..=1.0)]
-    pub min_visibility: f32,
+    pub min_left: f32,
 }
 
 impl CoarseDropout {
@@ -80,7 +80,7 @@ impl Augmentation for CoarseDropout {
     }
 
     fn edit(&self, draw: &Holes, row: &mut Row) -> Result<()> {
-        cover(draw, self.fill_mask, self.min_visibility, row);
+        cover(draw, self.fill_mask, self.min_left, row);
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub struct Erasing {
     pub fill_mask: Option<u16>,
     /// An instance of which less than this share is left is dropped, 0 to 1.
     #[plugin(default = 0.0, range = 0.0..=1.0)]
-    pub min_visibility: f32,
+    pub min_left: f32,
 }
 
 impl Erasing {
@@ -68,7 +68,7 @@ impl Augmentation for Erasing {
     }
 
     fn edit(&self, draw: &Holes, row: &mut Row) -> Result<()> {
-        cover(draw, self.fill_mask, self.min_visibility, row);
+        cover(draw, self.fill_mask, self.min_left, row);
         Ok(())
     }
 

@@ -37,7 +37,7 @@ pub struct GridDropout {
     pub fill_mask: Option<u16>,
     /// An instance of which less than this share is left is dropped, 0 to 1.
     #[plugin(default = 0.0, range = 0.0..=1.0)]
-    pub min_visibility: f32,
+    pub min_left: f32,
 }
 
 impl GridDropout {
@@ -113,7 +113,7 @@ impl Augmentation for GridDropout {
     }
 
     fn edit(&self, draw: &Holes, row: &mut Row) -> Result<()> {
-        cover(draw, self.fill_mask, self.min_visibility, row);
+        cover(draw, self.fill_mask, self.min_left, row);
         Ok(())
     }
 

@@ -93,9 +93,9 @@ pub(crate) fn fill(draw: &Holes, fill: &Fill, image: &mut Image) -> Result<()> {
 }
 
 /// What becomes of the rest of a row: maps get a class in the holes where one is given; an instance of which less than
-/// `min_visibility`, or nothing, is left beside the holes is dropped; an axis box that nothing else outlines shrinks to
+/// `min_left`, or nothing, is left beside the holes is dropped; an axis box that nothing else outlines shrinks to
 /// what is left; key points in holes are not visible.
-pub(crate) fn cover(draw: &Holes, class: Option<u16>, min_visibility: f32, row: &mut Row) {
+pub(crate) fn cover(draw: &Holes, class: Option<u16>, min_left: f32, row: &mut Row) {
     let Some((w, h)) = row.size() else { return };
     let mut covered = vec![false; w * h];
     for [x0, y0, x1, y1] in draw.holes.iter().filter_map(|&hole| inside(hole, (w, h))) {
@@ -116,14 +116,14 @@ pub(crate) fn cover(draw: &Holes, class: Option<u16>, min_visibility: f32, row: 
         if let Some(mask) = instance.mask.as_ref().filter(|m| m.inside.len() == covered.len()) {
             let pixels = || mask.inside.iter().zip(&covered).filter(|(inside, _)| **inside != 0);
             let (all, left) = (pixels().count(), pixels().filter(|(_, hidden)| !**hidden).count());
-            return all == 0 || (left > 0 && left as f32 >= min_visibility * all as f32);
+            return all == 0 || (left > 0 && left as f32 >= min_left * all as f32);
         }
         let Some(bbox) = instance.bbox else { return true };
         let Some([x0, y0, x1, y1]) = inside(bbox.bounds().map(|v| v as i64), (w, h)) else { return true };
         let open = |x: usize, y: usize| !covered[y * w + x];
         let left = (y0..y1).map(|y| (x0..x1).filter(|&x| open(x, y)).count()).sum::<usize>();
         let all = (x1 - x0) * (y1 - y0);
-        if left == 0 || (left as f32) < min_visibility * all as f32 {
+        if left == 0 || (left as f32) < min_left * all as f32 {
             return false;
         }
         if left < all && instance.polygon.is_none() && bbox.angle == 0.0 {

@@ -2,7 +2,7 @@
 
 use pleach_core::image::{Image, Pixels};
 use pleach_core::warp::Interpolation;
-use pleach_core::{Error, Instance, Mask, Result, Rng, RotBox, Row, Warp};
+use pleach_core::{Error, Instance, Mask, Polygon, Result, Rng, RotBox, Row, Warp};
 
 /// A window of a frame: x0, y0, x1, y1.
 pub(crate) type Window = [usize; 4];
@@ -148,13 +148,37 @@ pub(crate) fn uncovered(mut i: Instance, covered: impl Fn(usize, usize) -> bool,
     if left < before {
         let tight = bounds(mask)?;
         i.bbox = i.bbox.map(|b| if b.angle == 0.0 { tight } else { b });
-        i.polygon = None;
+        i.polygon = i.polygon.map(|_| outlined(mask));
         i.area = i.area.map(|a| a * left as f32 / before as f32);
         for p in &mut i.points {
             p.visible &= !(p.x >= 0.0 && p.y >= 0.0 && covered(p.x as usize, p.y as usize));
         }
     }
     Some(i)
+}
+
+/// A mask's pixels as rings: one for each stretch of a row, together with the same stretch of the rows below it.
+fn outlined(mask: &Mask) -> Polygon {
+    let mut done: Vec<[usize; 4]> = Vec::new();
+    for (y, row) in mask.inside.chunks_exact(mask.width.max(1)).enumerate() {
+        let mut x = 0;
+        for stretch in row.chunk_by(|a, b| (*a != 0) == (*b != 0)) {
+            let (first, end) = (x, x + stretch.len());
+            x = end;
+            if stretch[0] == 0 {
+                continue;
+            }
+            match done.iter_mut().find(|[x0, x1, _, below]| (*x0, *x1, *below) == (first, end, y)) {
+                Some([.., below]) => *below = y + 1,
+                None => done.push([first, end, y, y + 1]),
+            }
+        }
+    }
+    let ring = |[x0, x1, y0, y1]: [usize; 4]| {
+        let [x0, x1, y0, y1] = [x0, x1, y0, y1].map(|v| v as f32);
+        vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+    };
+    Polygon(done.into_iter().map(ring).collect())
 }
 
 /// The box around a mask.
@@ -193,6 +217,14 @@ fn gamma(rng: &mut Rng, shape: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rings_have_the_area_of_the_mask() {
+        let inside = vec![1, 1, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1];
+        let Polygon(rings) = outlined(&Mask { width: 4, height: 3, inside });
+        let area = |r: &Vec<[f32; 2]>| (r[1][0] - r[0][0]) * (r[2][1] - r[1][1]);
+        assert_eq!((rings.len(), rings.iter().map(area).sum::<f32>()), (3, 8.0));
+    }
     use pleach_core::{Purpose, rng::Stream};
 
     #[test]

@@ -106,8 +106,7 @@ fn second(
 ) {
     let targets = block.targets(targets);
     block.with_rows(|rows| {
-        // What all p of a target are worth together, which softmax takes away from each; what cross-entropy adds to each
-        // comes in here too.
+        // What all p of a target are worth together, which softmax takes away from each.
         let own = |(i, &y): (usize, &u32)| ignore.class(y).map_or(0.0, |y| rows[y][i] * slopes[y][1]);
         let own: Vec<f32> = targets.iter().enumerate().map(own).collect();
         let mut less = own.clone();
@@ -117,8 +116,16 @@ fn second(
                 false => rewrite(&mut less, row, |less, p| less + p * by_p),
             }
         }
+        // Cross-entropy's part is made beside, not among the rest: where a prediction is right its terms cancel exactly.
+        let mut beside = vec![0.0; if spread.is_some() { rows.len() * targets.len() } else { 0 }];
         if let Some((factor, spread)) = spread {
-            rewrite(&mut less, &spread.weights(targets, ignore, *factor), |less, weight| less - weight);
+            let weights = spread.weights(targets, ignore, *factor);
+            let mut lines: Vec<&mut [f32]> = beside.chunks_mut(targets.len().max(1)).collect();
+            for (line, row) in lines.iter_mut().zip(rows.iter()) {
+                line.copy_from_slice(&weights);
+                rewrite(line, row, |weight, p| weight * p);
+            }
+            spread.take(&mut lines, targets, ignore, *factor);
         }
         for (row, &[by_p, _]) in rows.iter_mut().zip(slopes) {
             match squared {
@@ -131,8 +138,8 @@ fn second(
                 rows[y][i] += own;
             }
         }
-        if let Some((factor, spread)) = spread {
-            spread.take(rows, targets, ignore, *factor);
+        for (row, line) in rows.iter_mut().zip(beside.chunks(targets.len().max(1))) {
+            rewrite(row, line, |g, v| g + v);
         }
     });
 }

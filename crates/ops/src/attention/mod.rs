@@ -47,7 +47,7 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     let scale = p.scale.unwrap_or(1.0 / (*e as f64).sqrt());
     let spread = |t: &Tensor, rows: usize, cols: usize| {
         let shape = [lead.as_slice(), &[rows, cols]].concat();
-        if t.dims() == shape { lie(t) } else { lie(&t.broadcast_as(shape)?) }
+        if t.dims() == shape { lie(NAME, t) } else { lie(NAME, &t.broadcast_as(shape)?) }
     };
     let whole = [lead.as_slice(), &[*l, *s]].concat();
     let attend = Attend { batch, l: *l, s: *s, e: *e, ev: *ev, scale, causal: p.is_causal };
@@ -164,7 +164,7 @@ impl CustomOp3 for Op {
         y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let dy = lie(dy)?;
+        let dy = lie(NAME, dy)?;
         let held = self.mask.as_ref().map(|m| Held::read(NAME, m));
         let (hq, hk, hv) = (Held::read(NAME, q), Held::read(NAME, k), Held::read(NAME, v));
         let (hy, hdy) = (Held::read(NAME, y), Held::read(NAME, &dy));
@@ -223,7 +223,7 @@ impl CustomOp3 for Biased {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let op = &self.0;
-        let dy = lie(dy)?;
+        let dy = lie(NAME, dy)?;
         let (hq, hkv, hmask) = (Held::read(NAME, q), Held::read(NAME, kv), Held::read(NAME, mask));
         let (hy, hdy) = (Held::read(NAME, y), Held::read(NAME, &dy));
         for_float!(NAME, q.dtype(), T => {

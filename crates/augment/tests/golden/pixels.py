@@ -1,8 +1,8 @@
-"""Makes augment_pixels.json: what Albumentations 2.0.8 and torchvision's v2 functions do to the pixels of small images
+"""Makes pixels.json: what Albumentations 2.0.8 and torchvision's v2 functions do to the pixels of small images
 for given draws.
 
     pip install albumentations==2.0.8 opencv-python-headless torchvision
-    python augment_pixels.py
+    python pixels.py
 
 Samples are base64, row by row, channels interleaved: bytes, or little-endian 32-bit floats. `tolerance` is in levels of
 8 bits, and a hundred-thousandth of it in floats unless the case says `float_tolerance`.
