@@ -3,6 +3,7 @@
 use crate::apply::three;
 use crate::fresh;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor, vector};
+use crate::sizes;
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{Float, lanes, par_map, sum, sum_of};
 use std::sync::{Arc, OnceLock};
@@ -91,6 +92,7 @@ struct Size {
 
 impl Size {
     fn of(x: &Tensor) -> Result<Self> {
+        sizes::total(NAME, x.dims())?;
         let &[samples, channels, ref rest @ ..] = x.dims() else {
             bail!("{NAME}: x [N, C, ...] expected, got {:?}", x.dims());
         };

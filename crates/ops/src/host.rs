@@ -1,5 +1,6 @@
 //! Reads tensors as slices of host memory and makes tensors out of vectors.
 
+use crate::apply::in_order;
 use crate::sizes;
 use crate::tile::Tiled;
 use crate::vector::Vectors;
@@ -129,7 +130,7 @@ pub(crate) fn vector(op: &'static str, what: &str, t: &Tensor, len: usize) -> Re
     if t.dims() != [len] {
         bail!("{op}: {what} of shape [{len}] expected, got {:?}", t.dims());
     }
-    t.contiguous()
+    in_order(op, t)
 }
 
 /// Weight and bias of a normalisation, ones and zeros where not given.

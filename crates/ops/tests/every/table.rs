@@ -289,7 +289,7 @@ fn norms() -> Vec<Entry> {
             .batched(0),
         op("batch_norm, frozen", small, large, |v| {
             let c = v[0].dims().get(1).copied().unwrap_or_default();
-            let stat = Tensor::full(0.3f32, c, &Device::Cpu)?.to_dtype(v[0].dtype())?;
+            let stat = Tensor::full(0.25f32, 1, &Device::Cpu)?.to_dtype(v[0].dtype())?.broadcast_as(c)?;
             batch_norm(&v[0], &stat, &stat, Some(&v[1]), Some(&v[2]), 1e-3, Then::Identity)
         }),
         op("group_norm", small, large, |v| group_norm(&v[0], 2, Some(&v[1]), Some(&v[2]), 1e-3)),
