@@ -3,6 +3,8 @@
 use crate::apply::three;
 use crate::fresh;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor, vector};
+use crate::pointwise::Pointwise;
+use crate::relu::Relu;
 use crate::sizes;
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{Float, lanes, par_map, sum, sum_of};
@@ -135,7 +137,7 @@ lanes! {
         let [mean, scale, shift] = factors;
         for (y, &x) in y.iter_mut().zip(x) {
             let v = (x - mean) * scale + shift;
-            *y = if v <= T::ZERO { T::ZERO } else { v };
+            *y = Relu::value(v);
         }
     }
 }
@@ -143,7 +145,7 @@ lanes! {
 /// The gradient of a normalised value behind the rectifier, whose output `y` tells where it let it through.
 #[inline(always)]
 fn through<T: Real>(dy: T, y: T) -> T {
-    if y <= T::ZERO { T::ZERO } else { dy }
+    Relu::grad(y, dy)
 }
 
 lanes! {

@@ -6,6 +6,7 @@ use crate::fresh;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor, vector};
 use crate::matrix::{Mat, Old, Packed, column_sums, multiply_packed};
 use crate::optional::{Input, WithOptional, apply};
+use crate::relu::{rectify, through_rectifier};
 use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 use pleach_simd::lanes;
 use std::borrow::Cow;
@@ -76,27 +77,10 @@ lanes! {
     }
 }
 
-lanes! {
-    // Written so that NaN goes through, both ways.
-    fn rectify<T: Real>(y: &mut [T]) {
-        for y in y {
-            *y = if *y <= T::ZERO { T::ZERO } else { *y };
-        }
-    }
-}
-
-lanes! {
-    fn pass<T: Real>(y: &[T], dy: &[T], out: &mut [T]) {
-        for (out, (&y, &dy)) in out.iter_mut().zip(y.iter().zip(dy)) {
-            *out = if y <= T::ZERO { T::ZERO } else { dy };
-        }
-    }
-}
-
 /// The gradient before the rectifier, from that behind it and its values.
 fn behind_rectifier<T: Real>(y: &[T], dy: &[T]) -> Vec<T> {
     const PIECE: usize = 1 << 14;
-    fresh::blocks(y.len(), PIECE, |i, out| pass(&y[i * PIECE..], &dy[i * PIECE..], out))
+    fresh::blocks(y.len(), PIECE, |i, out| through_rectifier(&dy[i * PIECE..], &y[i * PIECE..], out))
 }
 
 impl WithOptional for Op {

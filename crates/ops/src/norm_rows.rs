@@ -3,6 +3,7 @@
 use crate::Then;
 use crate::apply::three;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor};
+use crate::relu::{rectify, through_rectifier};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{lanes, par_map, par_rows, par_rows2, reduce, sum, sum_of, sum_of2};
 use std::sync::OnceLock;
@@ -63,24 +64,6 @@ lanes! {
     fn scale_shift<T: Real>(y: &mut [T], weight: &[T], bias: &[T]) {
         for (y, (&w, &b)) in y.iter_mut().zip(weight.iter().zip(bias)) {
             *y = *y * w + b;
-        }
-    }
-}
-
-lanes! {
-    /// `y = max(y, 0)`; NaN goes through.
-    fn rectify<T: Real>(y: &mut [T]) {
-        for y in y {
-            *y = if *y <= T::ZERO { T::ZERO } else { *y };
-        }
-    }
-}
-
-lanes! {
-    /// The gradient before the rectifier, whose output `y` tells where it let it through.
-    fn through_rectifier<T: Real>(dy: &[T], y: &[T], g: &mut [T]) {
-        for (g, (&dy, &y)) in g.iter_mut().zip(dy.iter().zip(y)) {
-            *g = if y <= T::ZERO { T::ZERO } else { dy };
         }
     }
 }

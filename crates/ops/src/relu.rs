@@ -1,7 +1,9 @@
 //! The rectifier.
 
-use crate::{host::Real, pointwise};
+use crate::host::Real;
+use crate::pointwise::{self, Pointwise};
 use candle_core::{Result, Tensor};
+use pleach_simd::lanes;
 
 /// `max(x, 0)`, any shape.
 ///
@@ -10,9 +12,9 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     pointwise::apply::<Relu>(x)
 }
 
-struct Relu;
+pub(crate) struct Relu;
 
-impl pointwise::Pointwise for Relu {
+impl Pointwise for Relu {
     const NAME: &'static str = "relu";
 
     // Written so that NaN goes through, both ways.
@@ -24,5 +26,23 @@ impl pointwise::Pointwise for Relu {
     #[inline(always)]
     fn grad<T: Real>(x: T, dy: T) -> T {
         if x <= T::ZERO { T::ZERO } else { dy }
+    }
+}
+
+lanes! {
+    /// `y = max(y, 0)`; NaN goes through.
+    pub(crate) fn rectify<T: Real>(y: &mut [T]) {
+        for y in y {
+            *y = Relu::value(*y);
+        }
+    }
+}
+
+lanes! {
+    /// The gradient before the rectifier, whose output `y` tells where it let it through.
+    pub(crate) fn through_rectifier<T: Real>(dy: &[T], y: &[T], g: &mut [T]) {
+        for (g, (&dy, &y)) in g.iter_mut().zip(dy.iter().zip(y)) {
+            *g = Relu::grad(y, dy);
+        }
     }
 }

@@ -9,6 +9,7 @@ pub use packed::{Sight, self_attention};
 use crate::apply::three_where_they_lie;
 use crate::halves::is_half;
 use crate::host::{dtype, for_float, output, tensor};
+use crate::sizes::broadcast;
 use crate::strided::{Held, Matrices, lie};
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
 use marks::Marks;
@@ -42,7 +43,7 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     if e != ek || s != sv || *e == 0 || *ev == 0 {
         return Err(unfit());
     }
-    let lead = common(&common(ql, kl).ok_or_else(unfit)?, vl).ok_or_else(unfit)?;
+    let lead = broadcast(&broadcast(ql, kl).ok_or_else(unfit)?, vl).ok_or_else(unfit)?;
     let batch = lead.iter().product();
     let scale = p.scale.unwrap_or(1.0 / (*e as f64).sqrt());
     let spread = |t: &Tensor, rows: usize, cols: usize| {
@@ -59,7 +60,7 @@ pub fn scaled_dot_product_attention(q: &Tensor, k: &Tensor, v: &Tensor, p: &Atte
     if p.is_causal {
         bail!("{NAME}: is_causal together with a mask {:?}", mask.dims());
     }
-    if common(mask.dims(), &op.whole).as_deref() != Some(&op.whole) || mask.rank() > op.whole.len() {
+    if broadcast(mask.dims(), &op.whole).as_deref() != Some(&op.whole) || mask.rank() > op.whole.len() {
         return Err(candle_core::Error::Msg(misfit("the mask and ", q, k, v, Some(mask))).bt());
     }
     if mask.dtype() != DType::U8 && mask.dtype() != q.dtype() {
@@ -86,18 +87,6 @@ fn misfit(what: &str, q: &Tensor, k: &Tensor, v: &Tensor, mask: Option<&Tensor>)
     let mask = mask.map_or(String::new(), |m| format!(", mask {:?}", m.dims()));
     let (q, k, v) = (q.dims(), k.dims(), v.dims());
     format!("{NAME}: {what}q [.., L, E], k [.., S, E] and v [.., S, Ev] do not fit: q {q:?}, k {k:?}, v {v:?}{mask}")
-}
-
-/// The shape that two shapes broadcast to, if they do.
-fn common(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
-    let rank = a.len().max(b.len());
-    let at = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |i| dims[i]);
-    let both = (0..rank).map(|i| match (at(a, i), at(b, i)) {
-        (x, 1) => Some(x),
-        (1, y) => Some(y),
-        (x, y) => (x == y).then_some(x),
-    });
-    both.collect()
 }
 
 /// One element of each dimension along which a view repeats itself.

@@ -3,10 +3,10 @@
 use super::marks::Marks;
 use super::passes::{Attend, Operands, Row};
 use crate::apply::one;
+use crate::fresh;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor};
 use crate::strided::Matrices;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::par_rows;
 use std::sync::OnceLock;
 
 const NAME: &str = "self_attention";
@@ -15,7 +15,7 @@ const NAME: &str = "self_attention";
 /// one after the other, as `torch.nn.MultiheadAttention` projects them; the result is `[N, L, D]`, ready for the projection out.
 ///
 /// The same as [`scaled_dot_product_attention`](crate::scaled_dot_product_attention) of the three parts with the heads moved before the
-/// positions, without the copies that takes each way. With `causal`, position i sees positions `0..=i` alone.
+/// positions, without the copies that takes each way. With [`Sight::Past`], position i sees positions `0..=i` alone.
 pub fn self_attention(qkv: &Tensor, heads: usize, sight: Sight) -> Result<Tensor> {
     let &[n, l, wide] = qkv.dims() else {
         bail!("{NAME}: qkv [N, L, 3 D] expected, got {:?}", qkv.dims());
@@ -61,15 +61,13 @@ impl Op {
     /// Parts `[N, heads, L, E]` as rows `[N, L, parts, heads, E]`.
     fn side_by_side<T: Real>(&self, parts: &[Vec<T>]) -> Vec<T> {
         let Attend { batch, l, e, .. } = self.attend;
-        let mut out = vec![T::ZERO; parts.len() * batch * l * e];
-        par_rows(&mut out, parts.len() * self.heads * e, |row, out| {
+        fresh::rows(parts.len() * batch * l * e, parts.len() * self.heads * e, |row, out| {
             let (n, at) = (row / l, row % l);
             for (i, out) in out.chunks_exact_mut(e).enumerate() {
                 let (part, head) = (i / self.heads, i % self.heads);
                 out.copy_from_slice(&parts[part][((n * self.heads + head) * l + at) * e..][..e]);
             }
-        });
-        out
+        })
     }
 }
 
