@@ -149,6 +149,12 @@ def start(name):
     return start(name)
 
 
+def check(name):
+    from check import check
+
+    return check(name)
+
+
 def augment(name):
     from augment import augment
 
@@ -161,7 +167,7 @@ def pixel(name):
     return pixel(name)
 
 
-KINDS = {"pixel": pixel, "augment": augment, "loader": loader, "start": start, "train": train, "conv": conv, "optim": optim, "loss": loss}
+KINDS = {"pixel": pixel, "augment": augment, "loader": loader, "start": start, "check": check, "train": train, "conv": conv, "optim": optim, "loss": loss}
 
 
 def seconds(run, repeats):

@@ -1,6 +1,7 @@
 //! Our side of each case; `peers/serve.py` has the other under the same names.
 
 mod augment;
+mod check;
 mod conv;
 mod loader;
 mod loss;
@@ -10,9 +11,31 @@ mod start;
 mod train;
 
 use pleach_core::{Device, Error, Result, Tensor};
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// One run of a case.
 pub type Run = Box<dyn FnMut() -> Result<()>>;
+
+thread_local!(static UNTIMED: Cell<Duration> = const { Cell::new(Duration::ZERO) });
+
+/// Does in the midst of a run what is no part of it: makes its input anew, say, that the run uses up.
+fn untimed<T>(work: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let done = work();
+    UNTIMED.with(|all| all.set(all.get() + began.elapsed()));
+    done
+}
+
+/// Milliseconds of so many runs together, without what was [`untimed`].
+pub fn time(run: &mut Run, repeats: usize) -> Result<f64> {
+    UNTIMED.with(|all| all.set(Duration::ZERO));
+    let began = Instant::now();
+    for _ in 0..repeats {
+        run()?;
+    }
+    Ok((began.elapsed() - UNTIMED.with(Cell::get)).as_secs_f64() * 1e3)
+}
 
 /// All cases.
 pub const NAMES: &[&str] = &[
@@ -107,6 +130,7 @@ pub const NAMES: &[&str] = &[
     "pixel/ToSepia",
     "pixel/UnsharpMask",
     "start/quickstart",
+    "check/200_lines",
 ];
 
 /// Prepares a case.
@@ -122,6 +146,7 @@ pub fn open(name: &str) -> Result<Run> {
         "loader" => loader::open(case),
         "pixel" => pixel::open(case),
         "start" => start::open(case),
+        "check" => check::open(case),
         _ => Err(unknown()),
     }
 }

@@ -9,7 +9,6 @@ use pleach_core::{Error, Result};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 /// Runs shorter than this are repeated within one timing, in milliseconds.
 const LEAST: f64 = 30.0;
@@ -89,19 +88,11 @@ pub fn serve() -> Result<()> {
                 let mut run = cases::open(name)?;
                 run()?;
                 run()?;
-                let began = Instant::now();
-                run()?;
-                let once = began.elapsed().as_secs_f64() * 1e3;
+                let once = cases::time(&mut run, 1)?;
                 open = Some((run, (LEAST / once).ceil().max(1.0) as usize));
                 once
             }
-            (None, Some((run, repeats))) if line == "time" => {
-                let began = Instant::now();
-                for _ in 0..*repeats {
-                    run()?;
-                }
-                began.elapsed().as_secs_f64() * 1e3 / *repeats as f64
-            }
+            (None, Some((run, repeats))) if line == "time" => cases::time(run, *repeats)? / *repeats as f64,
             _ if line == "memory" => peak()?,
             _ => return Err(Error::new("PL0101", format!("`{line}` is no question"))),
         };

@@ -1,6 +1,7 @@
 //! How tests stand in for somebody far away: pleach and cargo run in a folder outside of the workspace.
 
 use crate::{Done, root};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,40 @@ pub fn cargo_test(folder: &Path) -> Done {
         fs::copy(root().join("Cargo.lock"), lock).unwrap();
     }
     command(cargo(), folder, &["test", "--offline", "--quiet"])
+}
+
+/// Lets a crate have its dependencies as the tests of the workspace have them, with the features that these turn on, so
+/// that cargo takes what it has built for them and builds the tensors but once. What the crate is, stays as it is.
+pub fn share(folder: &Path) {
+    let copied = folder.join("Cargo.lock");
+    fs::copy(root().join("Cargo.lock"), copied).unwrap();
+    let workspace = features(&root(), &["--workspace"]);
+    let own = features(folder, &[]);
+    let mut lines = "\n[target.'cfg(all())'.dependencies]\n".to_owned();
+    for (number, (package, features)) in own.iter().enumerate() {
+        let Some(all) = workspace.get(package).filter(|all| !features.is_superset(all)) else { continue };
+        let (name, version) = package;
+        lines.push_str(&format!(
+            "shared-{number} = {{ package = {name:?}, version = \"={version}\", default-features = false, features = {all:?} }}\n"
+        ));
+    }
+    let manifest = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(manifest, text + &lines).unwrap();
+}
+
+/// The packages of the registry on which a workspace depends, by name and version, with their features.
+fn features(folder: &Path, more: &[&str]) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let tree = ["tree", "--offline", "--prefix", "none", "--edges", "normal,dev", "--format", "{p}|{f}"];
+    let args: Vec<&str> = tree.iter().chain(more).copied().collect();
+    let done = command(cargo(), folder, &args).expect_code(0);
+    let mut all: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for (package, features) in done.out.lines().filter_map(|line| line.split_once('|')) {
+        let Some((name, version)) = package.split_once(" v").filter(|(_, v)| !v.contains(' ')) else { continue };
+        let features = features.trim_end_matches(" (*)").split(',').filter(|f| !f.is_empty()).map(str::to_owned);
+        all.entry((name.to_owned(), version.to_owned())).or_default().extend(features);
+    }
+    all
 }
 
 /// Builds a program with plugin crates by `pleach graft`.

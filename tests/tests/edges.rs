@@ -22,7 +22,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("data", &["core", "simd"]),
     ("backends", &["core"]),
     ("observe", &["core"]),
-    ("train", &["core", "config", "data"]),
+    // The backward pass is an operation.
+    ("train", &["core", "config", "data", "ops"]),
     ("testkit", &["core"]),
     ("vision", &["core", "ops", "models", "data"]),
     (

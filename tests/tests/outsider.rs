@@ -4,7 +4,7 @@
 
 use pleach_cli as _;
 use pleach_core::registry;
-use pleach_tests::field::{blocks, cargo_test, graft, run_in};
+use pleach_tests::field::{blocks, cargo_test, graft, run_in, share};
 use pleach_tests::{Done, log, metric, root};
 use std::fs;
 use std::path::Path;
@@ -53,6 +53,7 @@ fn a_day_from_an_empty_folder_to_a_trained_run() {
     let made = new(dir.path(), "loss", "ConfidencePenalty").expect_code(0);
     assert!(made.out.contains("loss ConfidencePenalty in confidence-penalty"), "{}", made.out);
     let home = dir.path().join("confidence-penalty");
+    share(&home);
     let source = home.join("src/confidence_penalty.rs");
 
     // The laws say what is wrong with a first attempt, and what to write.
@@ -121,6 +122,7 @@ fn the_template_and_the_page_of_every_kind_compile_and_obey_the_laws() {
         }
     }
     fs::write(whole.join("src/lib.rs"), format!("//! The template and the page of every kind.\n{modules}")).unwrap();
+    share(&whole);
     let _ = cargo_test(&whole).expect_code(0);
 
     let mine = dir.path().join("with-all-kinds");

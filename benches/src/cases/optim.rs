@@ -37,7 +37,7 @@ pub fn open(name: &str) -> Result<Run> {
     Ok(Box::new(move || {
         let list = params.trainable().zip(&gradients).map(|((name, weight), g)| (name, weight, g.clone())).collect();
         let hyper = Hyper { lr: 1e-3, momentum: optimizer.momentum() };
-        optimizer.step(&StepGroup { key: "group:0", params: list, hyper, others: &[] }, &mut memory, None)
+        optimizer.step(&StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 }, &mut memory, None)
     }))
 }
 

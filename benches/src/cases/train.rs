@@ -53,13 +53,13 @@ pub fn open(name: &str) -> Result<Run> {
         let mut cx = Cx { mode: Mode::Train, rng, step };
         let outputs = net.forward(&inputs, &mut cx)?;
         let prediction = outputs.first().ok_or_else(|| Error::new("PL0202", "the net gives nothing"))?;
-        let mut grads = value(&*loss, &LossInput { prediction, targets: &targets }, &kernels)?.backward()?;
+        let mut grads = ops::backward(&value(&*loss, &LossInput { prediction, targets: &targets }, &kernels)?)?;
         let gradients: std::collections::BTreeMap<_, _> = params
             .trainable()
             .filter_map(|(name, w)| Some((name.to_owned(), grads.remove(w.var().as_tensor())?)))
             .collect();
         groups
-            .step(&params, &gradients, &mut memory, &rates, &mut || Err(Error::new("PL0402", "AdamW asks for no more")))
+            .step(&params, &gradients, 1.0, &mut memory, &rates, &mut || Err(Error::new("PL0402", "AdamW asks for no more")))
     }))
 }
 

@@ -4,21 +4,25 @@ use crate::PerChannel;
 use pleach_core::config;
 use pleach_core::warp::Border;
 
-/// What is put where an image has no pixels.
+/// What is put where an image has no pixels. OpenCV's numbers stand for it too.
 #[config]
 #[derive(Default)]
 pub enum BorderMode {
     /// One value.
     #[default]
+    #[config(also = ["0"])]
     Constant,
     /// The nearest pixel of the edge.
+    #[config(also = ["edge", "1"])]
     Replicate,
     /// Mirrored, the edge repeated.
+    #[config(also = ["symmetric", "2"])]
     Reflect,
     /// The opposite side.
+    #[config(also = ["3"])]
     Wrap,
     /// Mirrored without repeating the edge.
-    #[config(name = "reflect_101")]
+    #[config(name = "reflect_101", also = ["4"])]
     Reflect101,
 }
 

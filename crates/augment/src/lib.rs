@@ -52,6 +52,7 @@ mod per_channel;
 pub mod pixel;
 mod range;
 mod sides;
+mod to_dtype;
 mod to_float;
 
 pub use border_mode::BorderMode;
@@ -59,9 +60,23 @@ pub use compose::*;
 pub use geometry::*;
 pub use limit::Limit;
 pub use mix::*;
-pub use normalize::{Normalize, Normalized};
+pub use normalize::{Normalization, Normalize, Normalized};
 pub use per_axis::PerAxis;
 pub use per_channel::PerChannel;
 pub use range::Range;
 pub use sides::Sides;
+pub use to_dtype::{SampleType, ToDtype, ToImage};
 pub use to_float::{ToFloat, ToFloatDraw};
+
+pleach_core::absent!(
+    "augmentation",
+    "RandomChannelPermutation",
+    "it is the same as another one, but for how often it applies",
+    "write `name = \"ChannelShuffle\"` and `p = 1`"
+);
+pleach_core::absent!(
+    "augmentation",
+    "GaussianNoise",
+    "it is the same as another one, under another name",
+    "write `name = \"GaussNoise\"`, `std_range = [0.1, 0.1]` and `p = 1`"
+);

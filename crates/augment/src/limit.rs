@@ -2,6 +2,7 @@
 
 use pleach_core::export::{schemars, serde};
 use pleach_core::read::{Bounded, Bounds, Read, Reader};
+use pleach_core::schema::BOTH_SIGNS;
 use pleach_core::tree::{Node, Value};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -37,6 +38,6 @@ impl JsonSchema for Limit {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let pair = json_schema!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 });
-        json_schema!({ "anyOf": [{ "type": "number" }, pair] })
+        json_schema!({ "anyOf": [{ "type": "number", BOTH_SIGNS: true }, pair] })
     }
 }

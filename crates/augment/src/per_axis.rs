@@ -55,6 +55,6 @@ impl JsonSchema for PerAxis {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let one = json_schema!({ "anyOf": [{ "type": "number" },
             { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }] });
-        json_schema!({ "anyOf": [one, { "type": "object", "properties": { "x": one, "y": one } }] })
+        json_schema!({ "anyOf": [one, { "type": "object", "properties": { "x": one, "y": one }, "required": ["x", "y"] }] })
     }
 }

@@ -5,8 +5,9 @@ use pleach_core::{Augmentation, Result, Rng, RowView, plugin, state};
 
 /// Divides samples by the white of their type, so that they are 32-bit floats from 0 to 1.
 ///
-/// Follows `ToFloat` of Albumentations 2.0.8.
-#[plugin(augmentation, cite = "Albumentations 2.0.8, ToFloat")]
+/// Follows `ToFloat` of Albumentations 2.0.8, and torchvision's `ToTensor` but for the order of axes, which is made when
+/// batches are.
+#[plugin(augmentation, alias = ["ToTensor"], cite = "Albumentations 2.0.8, ToFloat")]
 pub struct ToFloat {
     /// What becomes 1; by default 255 for 8 bits, 65535 for 16, and 1 for floats.
     #[plugin(above = 0.0)]

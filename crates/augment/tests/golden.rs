@@ -2,10 +2,10 @@
 //! made the file.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use pleach_augment as _;
 use pleach_core::image::{Image, Pixels};
-use pleach_core::read::{Read, Reader};
-use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::{
     Backend, DynAugmentation, Frame, FusedTouch, Instance, Map, Mask, NamedPoint, Plug, Purpose, Result, Rng, RotBox,
     Row, RowView, SampleId, Seat, rng,
@@ -27,36 +27,15 @@ impl Backend for Kernels {
     }
 }
 
-const AT: Place = Place { source: 0, start: 0, end: 0 };
-
-fn node(json: &Json) -> Node {
-    let value = match json {
-        Json::String(s) => Value::Str(s.clone()),
-        Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
-        Json::Array(a) => Value::Array(a.iter().map(node).collect()),
-        Json::Object(o) => {
-            let entry = |(k, v): (&String, &Json)| (Key { name: k.clone(), place: AT }, node(v));
-            Value::Table(Table { entries: o.iter().map(entry).collect() })
-        }
-        Json::Null => panic!("nothing to read"),
-    };
-    Node { value, place: AT }
-}
-
 /// The plugin that a case names, read as a file would give it.
 fn plugin(case: &Json) -> Plug<dyn DynAugmentation> {
-    let mut table = case["parameters"].clone();
-    table["name"] = case["plugin"].clone();
+    let mut parameters = case["parameters"].clone();
     if let "RandomCrop" | "CenterCrop" | "Resize" = case["plugin"].as_str().unwrap() {
         for key in ["width", "height"].iter().filter(|k| case["parameters"].get(**k).is_none()) {
-            table[*key] = case["draw"][*key].clone();
+            parameters[*key] = case["draw"][*key].clone();
         }
     }
-    let mut reader = Reader::default();
-    let plug = Plug::read(&node(&table), &mut reader);
-    assert!(reader.diagnostics.is_empty(), "{:?}", reader.diagnostics);
-    plug.unwrap()
+    common::read(case["plugin"].as_str().unwrap(), &parameters).unwrap_or_else(|e| panic!("{case}: {e}"))
 }
 
 fn numbers(json: &Json) -> Vec<f32> {

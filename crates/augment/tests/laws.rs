@@ -2,16 +2,19 @@
 //! and no pipeline drops half an instance.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
+use common::{noise, row, stream};
 use pleach_augment::{
-    CenterCrop, HorizontalFlip, Limit, Normalize, PerChannel, RandomCrop, Resize, Rotate, ToFloat, VerticalFlip,
+    CenterCrop, HorizontalFlip, Limit, Normalize, PerChannel, RandomCrop, Resize, Rotate, Shorter, ToFloat, VerticalFlip,
 };
 use pleach_core::image::{Image, Pixels};
 use pleach_core::read::{Read, ReadTable, Reader};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::warp::Interpolation;
 use pleach_core::{
-    Backend, DynAugmentation, Frame, FusedTouch, Instance, Map, Mask, NamedPoint, Plug, Polygon, Purpose, Result, Rng,
-    RotBox, Row, RowView, SampleId, Saved, Seat, rng,
+    Backend, DynAugmentation, Frame, FusedTouch, Instance, NamedPoint, Plug, Result,
+    Row, RowView, SampleId, Saved, Seat,
 };
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
@@ -29,46 +32,6 @@ impl Backend for Kernels {
     }
 }
 
-fn stream(seed: u64) -> Rng {
-    Rng::new(seed, Purpose::Augment, rng::Stream::default())
-}
-
-fn noise(size: (usize, usize), channels: usize, seed: u64) -> Image {
-    let mut rng = stream(seed);
-    let samples = (0..size.0 * size.1 * channels).map(|_| rng.next_u32() as u8).collect();
-    Image::new(size.0, size.1, channels, Pixels::U8(samples)).unwrap()
-}
-
-/// Two frames, a map, and ellipses with every part, anywhere in the frame and beyond its edge.
-fn row(size: (usize, usize), seed: u64) -> Row {
-    let mut rng = stream(seed);
-    let frames = (0..2).map(|number| Frame { number, image: noise(size, 3, seed + 1) }).collect();
-    let mut row = Row::new(SampleId { index: 7, key: "a row".into() }, frames);
-    let classes = (0..size.0 * size.1).map(|_| rng.below(4) as u16).collect();
-    row.maps.push(Map { frame: 0, width: size.0, height: size.1, classes, scores: Vec::new() });
-    for n in 0..6_u32 {
-        let (cx, cy) = (rng.range(0.0, size.0 as f64), rng.range(0.0, size.1 as f64));
-        let (a, b) = (rng.range(1.0, 9.0), rng.range(1.0, 9.0));
-        let within = |x: f64, y: f64| ((x - cx) / a).powi(2) + ((y - cy) / b).powi(2) <= 1.0;
-        let pixel = |i: usize| u8::from(within((i % size.0) as f64 + 0.5, (i / size.0) as f64 + 0.5));
-        let inside: Vec<u8> = (0..size.0 * size.1).map(pixel).collect();
-        let ring = (0..12).map(|k| f64::from(k) * std::f64::consts::TAU / 12.0);
-        let ring = ring.map(|t| [(cx + a * t.cos()) as f32, (cy + b * t.sin()) as f32]).collect();
-        let angle = if n % 2 == 0 { 0.0 } else { 0.7 };
-        row.instances.push(Instance {
-            frame: n % 2,
-            class: n,
-            track: Some(u64::from(n)),
-            bbox: Some(RotBox { cx: cx as f32, cy: cy as f32, w: 2.0 * a as f32, h: 2.0 * b as f32, angle }),
-            mask: (inside.contains(&1) && n < 4).then_some(Mask { width: size.0, height: size.1, inside }),
-            polygon: (n != 2).then_some(Polygon(vec![ring])),
-            points: vec![NamedPoint { name: "centre".into(), x: cx as f32, y: cy as f32, visible: true }],
-            ..Instance::default()
-        });
-    }
-    row
-}
-
 type Boxed = Box<dyn DynAugmentation>;
 
 fn any_of(kind: u8) -> Boxed {
@@ -81,9 +44,9 @@ fn any_of(kind: u8) -> Boxed {
             Box::new(Rotate { interpolation: Interpolation::Nearest, limit: Limit(-180.0, 180.0), ..Rotate::default() })
         }
         4 => Box::new(crop),
-        5 => Box::new(CenterCrop { height: 20, width: 24, pad_if_needed: true, ..CenterCrop::sample() }),
+        5 => Box::new(CenterCrop { height: Some(20), width: Some(24), pad_if_needed: true, ..CenterCrop::sample() }),
         6 => Box::new(Resize { height: Some(21), width: Some(45), ..Resize::default() }),
-        7 => Box::new(Resize { size: Some(18), interpolation: Interpolation::Antialias, ..Resize::default() }),
+        7 => Box::new(Resize { size: Some(Shorter::One(18)), interpolation: Interpolation::Antialias, ..Resize::default() }),
         8 => Box::new(ToFloat::default()),
         _ => Box::new(Normalize::default()),
     }
@@ -142,7 +105,7 @@ proptest! {
         let frame = Frame { number: 0, image: Image { pixels, ..bytes } };
         let mut rng = stream(seed.into());
         let mut list = |low, high| PerChannel((0..channels).map(|_| rng.range(low, high)).collect());
-        let plugin = Normalize { mean: list(-0.5, 1.0), std: list(0.01, 2.0), max_pixel_value: None };
+        let plugin = Normalize { mean: list(-0.5, 1.0), std: list(0.01, 2.0), ..Normalize::default() };
         let run = |fused| {
             let mut row = Row::new(SampleId { index: 0, key: "n".into() }, vec![frame.clone()]);
             plugin.run(&mut stream(0), &mut row, &Kernels { fused }).unwrap();
@@ -159,7 +122,7 @@ proptest! {
         let mut row = row((w, h), seed.into());
         let whole = row.frames[0].image.clone();
         let (width, height) = (1 + seed as usize % w, 1 + seed as usize % h);
-        let plugin = RandomCrop { width, height, ..RandomCrop::sample() };
+        let plugin = RandomCrop { width: Some(width), height: Some(height), ..RandomCrop::sample() };
         plugin.run(&mut stream(seed.into()), &mut row, &Kernels { fused: false }).unwrap();
         let piece = &row.frames[0].image;
         let rows = |image: &Image| image.to_f32().chunks(3 * image.width).map(<[f32]>::to_vec).collect::<Vec<_>>();
@@ -176,7 +139,7 @@ proptest! {
 fn a_crop_that_does_not_fit_names_the_sample_and_the_way_out() {
     let mut row = row((20, 10), 1);
     let before = row.clone();
-    let plugin = RandomCrop { width: 16, height: 12, ..RandomCrop::sample() };
+    let plugin = RandomCrop { width: Some(16), height: Some(12), ..RandomCrop::sample() };
     let error = plugin.run(&mut stream(0), &mut row, &Kernels { fused: false }).unwrap_err();
     assert_eq!((error.code(), error.class()), ("PL0341", pleach_core::error::Class::Data));
     assert_eq!(error.message(), "a row: a window of 16x12 does not fit into 20x10 pixels");
@@ -194,7 +157,7 @@ fn three_means_for_a_gray_image_are_an_error_and_one_is_not() {
         assert_eq!(error.code(), "PL0342");
         assert_eq!(error.message(), "Normalize has 3 values in `mean`, but the image has 1 channels");
         let one = || PerChannel(vec![0.5]);
-        assert!(run(&Normalize { mean: one(), std: one(), max_pixel_value: None }).unwrap());
+        assert!(run(&Normalize { mean: one(), std: one(), ..Normalize::default() }).unwrap());
     }
 }
 

@@ -101,6 +101,13 @@ pub struct Augment {
     /// Repeats the draws of a file that this command has written.
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
+    /// In place of the run's list, shows every augmentation that there is by itself on the first sample, in `each.jpg`, with
+    /// their names in `each.md`.
+    #[arg(long, conflicts_with_all = ["replay", "samples"])]
+    pub each: bool,
+    /// Pixels of a side of a tile.
+    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(16..=2048))]
+    pub tile: u32,
 }
 
 #[derive(Debug, Args)]

@@ -5,8 +5,7 @@ use pleach_core::warp::Interpolation;
 use pleach_core::{Error, Frame, Instance, Result, Row, Warp};
 use std::path::Path;
 
-/// Pixels of a side of a tile, and between two tiles.
-const TILE: usize = 240;
+/// Pixels between two tiles.
 const GAP: usize = 6;
 /// Frames of a clip that are shown.
 const FRAMES: usize = 4;
@@ -22,13 +21,14 @@ fn colour(of: usize) -> [u8; 3] {
 /// A picture of tiles.
 pub struct Sheet {
     columns: usize,
+    side: usize,
     tiles: Vec<Image>,
 }
 
 impl Sheet {
-    /// An empty one with so many tiles side by side.
-    pub fn new(columns: usize) -> Self {
-        Self { columns: columns.max(1), tiles: Vec::new() }
+    /// An empty one with so many tiles side by side, each of at most so many pixels a side.
+    pub fn new(columns: usize, side: u32) -> Self {
+        Self { columns: columns.max(1), side: side.max(1) as usize, tiles: Vec::new() }
     }
 
     /// Adds the first frames of a sample, with all that is known about them drawn in.
@@ -44,7 +44,7 @@ impl Sheet {
             frame.image = visible(&frame.image)?;
         }
         let Some((w, h)) = row.size() else { return Ok(()) };
-        let scale = (TILE as f64 / w as f64).min(TILE as f64 / h as f64);
+        let scale = (self.side as f64 / w as f64).min(self.side as f64 / h as f64);
         let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
         Warp::resize((w, h), (side(w), side(h))).with_interpolation(Interpolation::Antialias).apply(&mut row)?;
         for (index, Frame { image, .. }) in row.frames.iter().enumerate() {
@@ -60,19 +60,20 @@ impl Sheet {
         Ok(())
     }
 
-    /// Writes the picture as PNG.
+    /// Writes the picture in the format of the file's ending.
     ///
     /// # Errors
     /// There is no tile, or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let rows = self.tiles.len().div_ceil(self.columns);
         let columns = self.columns.min(self.tiles.len());
-        let (w, h) = (columns * (TILE + GAP) + GAP, rows * (TILE + GAP) + GAP);
+        let (w, h) = (columns * (self.side + GAP) + GAP, rows * (self.side + GAP) + GAP);
         let mut sheet = vec![255u8; 3 * w * h];
         for (n, tile) in self.tiles.iter().enumerate() {
             let Pixels::U8(pixels) = &tile.pixels else { continue };
-            let left = GAP + n % self.columns * (TILE + GAP) + (TILE - tile.width.min(TILE)) / 2;
-            let top = GAP + n / self.columns * (TILE + GAP) + (TILE - tile.height.min(TILE)) / 2;
+            let middle = |n: usize| (self.side - n.min(self.side)) / 2;
+            let left = GAP + n % self.columns * (self.side + GAP) + middle(tile.width);
+            let top = GAP + n / self.columns * (self.side + GAP) + middle(tile.height);
             for (y, line) in pixels.chunks_exact(3 * tile.width).enumerate() {
                 let start = 3 * ((top + y) * w + left);
                 sheet[start..start + line.len()].copy_from_slice(line);
@@ -162,7 +163,7 @@ mod tests {
         let mut row = Row::new(SampleId { index: 0, key: "b".into() }, vec![Frame { number: 0, image }]);
         let bbox = Some(RotBox::from_corners(20.0, 10.0, 200.0, 100.0));
         row.instances.push(Instance { bbox, track: Some(2), ..Instance::default() });
-        let mut sheet = Sheet::new(2);
+        let mut sheet = Sheet::new(2, 240);
         sheet.add(&row).unwrap();
         let tile = &sheet.tiles[0];
         let at = |x: usize, y: usize| tile.to_f32()[3 * (y * 240 + x)..][..3].to_vec();

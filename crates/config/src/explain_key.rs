@@ -149,8 +149,11 @@ impl<'s> Place<'s> {
             all.push(schema);
             let referred =
                 schema.get("$ref").and_then(Json::as_str).and_then(|r| self.root.pointer(r.strip_prefix('#')?));
-            let choices = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
-            let mut next: Vec<&Json> = referred.into_iter().chain(choices).collect();
+            // Where a condition stands, its branches say exactly what the choices beside it only show.
+            let lists = if schema.get("if").is_some() { &["allOf"][..] } else { &["anyOf", "oneOf", "allOf"] };
+            let choices = lists.iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+            let branches = ["then", "else"].iter().filter_map(|key| schema.get(key));
+            let mut next: Vec<&Json> = referred.into_iter().chain(choices).chain(branches).collect();
             next.reverse();
             open.extend(next);
         }

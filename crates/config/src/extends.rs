@@ -140,14 +140,19 @@ pub(crate) fn profiles(
         None => Table::default(),
     };
     // A profile that is not chosen is not read, but a misspelt section in it is a mistake on any day.
-    for (_, node) in &all.entries {
-        if let Value::Table(table) = &node.value {
-            wrong.extend(unknown_sections(table));
+    for (key, node) in &all.entries {
+        match &node.value {
+            Value::Table(table) => wrong.extend(unknown_sections(table)),
+            _ => {
+                let what = format!("expected a table [profile.{}]", key.name);
+                let d = Diagnostic::new("PL0105", Some(key.place), what);
+                wrong.push(d.label("expected a table").expected("a table"));
+            }
         }
     }
     let known: Vec<&str> = all.entries.iter().map(|(key, _)| key.name.as_str()).collect();
     for (name, place) in chosen {
-        let Some((key, profile)) = all.entry(name) else {
+        let Some((_, profile)) = all.entry(name) else {
             let d = Diagnostic::new("PL0119", Some(*place), format!("there is no profile `{name}`"));
             let d = match nearest(name, known.iter().copied()) {
                 Some(near) => d.near(near),
@@ -157,11 +162,7 @@ pub(crate) fn profiles(
             wrong.push(d.note(format!("there is: {there}")).note("a profile is a table [profile.NAME] in the file"));
             continue;
         };
-        let Value::Table(table) = &profile.value else {
-            let d = Diagnostic::new("PL0105", Some(key.place), format!("expected a table [profile.{name}]"));
-            wrong.push(d.label("expected a table").expected("a table"));
-            continue;
-        };
+        let Value::Table(table) = &profile.value else { continue };
         mark(table, name, sources);
         merge(root, table.clone(), Names::OfPlugins);
     }

@@ -4,6 +4,7 @@
 use crate::units;
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::tree::{Key, Node, Place, Table, Value};
+use serde_json::{Value as Json, json};
 
 /// The sections that are lists of plugins: one plugin alone may stand there without brackets.
 pub(crate) const LISTS: [&str; 5] = ["loss", "logging", "observer", "keeper", "phase"];
@@ -25,6 +26,9 @@ pub(crate) fn lists(root: &mut Table) {
     }
     if let Some(model) = table_of(root, "model") {
         list(model, "freeze", Off::Empty);
+    }
+    if let Some(trainer) = table_of(root, "trainer") {
+        list(trainer, "tta", Off::Empty);
     }
     for phase in items_of(root, "phase") {
         list(phase, "loss", Off::Kept);
@@ -95,7 +99,7 @@ pub(crate) fn rewrite(root: &mut Table, wrong: &mut Vec<Diagnostic>) {
             table.entries.insert(0, (Key { name: "name".into(), place }, name));
         }
     }
-    for (section, keys) in [("trainer", TRAINER), ("checkpointing", CHECKPOINTING), ("dataloader", DATALOADER)] {
+    for (section, keys) in FOREIGN {
         if let Some(table) = table_of(root, section) {
             refuse(table, section, keys, wrong);
         }
@@ -126,123 +130,168 @@ fn shares(table: &mut Table, wrong: &mut Vec<Diagnostic>) {
 /// what to write instead.
 struct Foreign {
     key: &'static str,
-    so_anyway: fn(&Value) -> bool,
+    so_anyway: Anyway,
     why: &'static str,
     instead: &'static str,
 }
 
-const fn foreign(
-    key: &'static str,
-    so_anyway: fn(&Value) -> bool,
-    why: &'static str,
-    instead: &'static str,
-) -> Foreign {
+const fn foreign(key: &'static str, so_anyway: Anyway, why: &'static str, instead: &'static str) -> Foreign {
     Foreign { key, so_anyway, why, instead }
 }
 
-fn never(_: &Value) -> bool {
-    false
+/// Which values of a key say what is so anyway.
+#[derive(Clone, Copy)]
+enum Anyway {
+    Never,
+    Any,
+    Off,
+    On,
+    One,
+    WholeEpoch,
 }
-fn any(_: &Value) -> bool {
-    true
+use Anyway::{Any, Never, Off as IfOff, On, One, WholeEpoch};
+
+impl Anyway {
+    fn holds(self, v: &Value) -> bool {
+        let off = match v {
+            Value::Bool(on) => !on,
+            Value::Int(n) => *n == 0,
+            Value::Float(x) => *x == 0.0,
+            Value::Str(s) => s == "none",
+            Value::Array(_) | Value::Table(_) => false,
+        };
+        match self {
+            Never => false,
+            Any => true,
+            IfOff => off,
+            On => *v == Value::Bool(true),
+            One => *v == Value::Int(1),
+            WholeEpoch => *v == Value::Float(1.0),
+        }
+    }
+
+    fn values(self) -> Option<Json> {
+        Some(match self {
+            Never => return None,
+            Any => json!({}),
+            IfOff => json!({ "enum": [false, 0, "none"] }),
+            On => json!({ "enum": [true] }),
+            One | WholeEpoch => json!({ "enum": [1] }),
+        })
+    }
 }
-fn off(v: &Value) -> bool {
-    matches!(v, Value::Bool(false) | Value::Int(0)) || matches!(v, Value::Str(s) if s == "none") || zero(v)
+
+/// Adds to the schema of a section the keys of other systems that say what is so anyway.
+pub(crate) fn in_schema(section: &str, schema: &mut Json) {
+    let Some((_, keys)) = FOREIGN.iter().find(|(of, _)| *of == section) else { return };
+    let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) else { return };
+    for foreign in *keys {
+        let Some(mut property) = foreign.so_anyway.values() else { continue };
+        let doc = match foreign.why {
+            "" => "Understood, and of no effect.".to_owned(),
+            why => format!("Of no effect, because {why}: {}.", foreign.instead),
+        };
+        property["description"] = doc.into();
+        property["deprecated"] = true.into();
+        properties.insert(foreign.key.to_owned(), property);
+    }
 }
-fn zero(v: &Value) -> bool {
-    matches!(v, Value::Float(x) if *x == 0.0)
-}
-fn on(v: &Value) -> bool {
-    matches!(v, Value::Bool(true))
-}
-fn one(v: &Value) -> bool {
-    matches!(v, Value::Int(1))
-}
-fn whole_epoch(v: &Value) -> bool {
-    matches!(v, Value::Float(x) if *x == 1.0)
-}
+
+/// Sections with keys of other systems.
+const FOREIGN: [(&str, &[Foreign]); 3] =
+    [("trainer", TRAINER), ("checkpointing", CHECKPOINTING), ("dataloader", DATALOADER)];
 
 const OTHER_DEVICES: &str = "which device trains is said by the backend, and a run has one";
 const DEVICES_INSTEAD: &str = "write `accelerator = \"cpu\"`, or `train = \"...\"` under [backend]";
 const LEAVE_OUT: &str = "leave it out";
 
 const TRAINER: &[Foreign] = &[
-    foreign("gpus", off, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("tpu_cores", off, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("ipus", off, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("hpus", off, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("num_processes", one, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("num_nodes", one, "a run uses one machine", LEAVE_OUT),
-    foreign("auto_select_gpus", off, OTHER_DEVICES, DEVICES_INSTEAD),
-    foreign("auto_lr_find", off, "no learning rate is searched for", "write `lr` under [optimizer]"),
-    foreign("auto_scale_batch_size", off, "no batch size is searched for", "write `batch_size` under [dataloader]"),
+    foreign("gpus", IfOff, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("tpu_cores", IfOff, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("ipus", IfOff, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("hpus", IfOff, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("num_processes", One, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("num_nodes", One, "a run uses one machine", LEAVE_OUT),
+    foreign("auto_select_gpus", IfOff, OTHER_DEVICES, DEVICES_INSTEAD),
+    foreign("auto_lr_find", IfOff, "no learning rate is searched for", "write `lr` under [optimizer]"),
+    foreign("auto_scale_batch_size", IfOff, "no batch size is searched for", "write `batch_size` under [dataloader]"),
     foreign(
         "val_check_interval",
-        whole_epoch,
+        WholeEpoch,
         "it counts batches or shares of an epoch by its type",
         "write `val_every_n_steps`, in optimizer steps",
     ),
-    foreign("callbacks", off, "what watches a run is a plugin with a section of its own", "write [[observer]]"),
-    foreign("callback", off, "what watches a run is a plugin with a section of its own", "write [[observer]]"),
-    foreign("logger", on, "a log is a plugin with a section of its own", "write [[logging]]"),
-    foreign("plugins", off, "every part of a run is a plugin and has its section", LEAVE_OUT),
-    foreign("default_root_dir", never, "where a run goes is no part of it", "use `pleach train --out DIR`"),
-    foreign("weights_save_path", never, "where a run goes is no part of it", "write `dirpath` under [checkpointing]"),
-    foreign("resume_from_checkpoint", off, "a run knows how to go on", "use `pleach resume RUN`"),
-    foreign("ckpt_path", off, "a run knows how to go on", "use `pleach resume RUN`"),
-    foreign("checkpoint_callback", on, "it has another name now", "write `enable_checkpointing`"),
-    foreign("min_steps", off, "the least length of a run is given in epochs", "write `min_epochs`"),
-    foreign("max_time", off, "a run that ends by the clock cannot be repeated", "write `max_epochs` or `max_steps`"),
-    foreign("deterministic", any, "", ""),
-    foreign("benchmark", off, "there are no kernels to choose from by trial", LEAVE_OUT),
-    foreign("sync_batchnorm", off, "a run has one device, so statistics are whole", LEAVE_OUT),
-    foreign("use_distributed_sampler", any, "", ""),
-    foreign("replace_sampler_ddp", any, "", ""),
-    foreign("inference_mode", any, "", ""),
-    foreign("num_sanity_val_steps", off, "no validation runs before training", "try a run with `fast_dev_run = true`"),
+    foreign("callbacks", IfOff, "what watches a run is a plugin with a section of its own", "write [[observer]]"),
+    foreign("callback", IfOff, "what watches a run is a plugin with a section of its own", "write [[observer]]"),
+    foreign("logger", On, "a log is a plugin with a section of its own", "write [[logging]]"),
+    foreign("plugins", IfOff, "every part of a run is a plugin and has its section", LEAVE_OUT),
+    foreign("default_root_dir", Never, "where a run goes is no part of it", "use `pleach train --out DIR`"),
+    foreign("weights_save_path", Never, "where a run goes is no part of it", "write `dirpath` under [checkpointing]"),
+    foreign("resume_from_checkpoint", IfOff, "a run knows how to go on", "use `pleach resume RUN`"),
+    foreign("ckpt_path", IfOff, "a run knows how to go on", "use `pleach resume RUN`"),
+    foreign("checkpoint_callback", On, "it has another name now", "write `enable_checkpointing`"),
+    foreign("min_steps", IfOff, "the least length of a run is given in epochs", "write `min_epochs`"),
+    foreign("max_time", IfOff, "a run that ends by the clock cannot be repeated", "write `max_epochs` or `max_steps`"),
+    foreign("deterministic", Any, "", ""),
+    foreign("benchmark", IfOff, "there are no kernels to choose from by trial", LEAVE_OUT),
+    foreign("sync_batchnorm", IfOff, "a run has one device, so statistics are whole", LEAVE_OUT),
+    foreign("use_distributed_sampler", Any, "", ""),
+    foreign("replace_sampler_ddp", Any, "", ""),
+    foreign("inference_mode", Any, "", ""),
+    foreign(
+        "num_sanity_val_steps",
+        IfOff,
+        "no validation runs before training",
+        "try a run with `fast_dev_run = true`",
+    ),
     foreign(
         "overfit_batches",
-        off,
+        IfOff,
         "training and validation on the same batches is not offered",
         "write `limit_train_batches`",
     ),
-    foreign("detect_anomaly", off, "a NaN or infinite loss always stops the run, with its batch saved", LEAVE_OUT),
-    foreign("terminate_on_nan", on, "a NaN or infinite loss always stops the run", LEAVE_OUT),
-    foreign("enable_model_summary", off, "no table of layers is printed", "use `pleach check RUN.toml`"),
-    foreign("weights_summary", off, "no table of layers is printed", "use `pleach check RUN.toml`"),
-    foreign("progress_bar_refresh_rate", never, "progress refreshes itself", "write `enable_progress_bar`"),
-    foreign("track_grad_norm", off, "norms of gradients are for an observer to log", "write [[observer]]"),
-    foreign("reload_dataloaders_every_n_epochs", off, "the data of a run are opened once", LEAVE_OUT),
-    foreign("stochastic_weight_avg", off, "averages of weights are an observer", "write [[observer]]"),
-    foreign("barebones", off, "each part that it would turn off can be turned off by its section", LEAVE_OUT),
-    foreign("amp_backend", off, "mixed precision is said by one key", "write `precision`"),
-    foreign("amp_level", off, "mixed precision is said by one key", "write `precision`"),
+    foreign("detect_anomaly", IfOff, "a NaN or infinite loss always stops the run, with its batch saved", LEAVE_OUT),
+    foreign("terminate_on_nan", On, "a NaN or infinite loss always stops the run", LEAVE_OUT),
+    foreign("enable_model_summary", IfOff, "no table of layers is printed", "use `pleach check RUN.toml`"),
+    foreign("weights_summary", IfOff, "no table of layers is printed", "use `pleach check RUN.toml`"),
+    foreign("progress_bar_refresh_rate", Never, "progress refreshes itself", "write `enable_progress_bar`"),
+    foreign("track_grad_norm", IfOff, "norms of gradients are for an observer to log", "write [[observer]]"),
+    foreign("reload_dataloaders_every_n_epochs", IfOff, "the data of a run are opened once", LEAVE_OUT),
+    foreign("stochastic_weight_avg", IfOff, "averages of weights are an observer", "write [[observer]]"),
+    foreign("barebones", IfOff, "each part that it would turn off can be turned off by its section", LEAVE_OUT),
+    foreign("amp_backend", IfOff, "mixed precision is said by one key", "write `precision`"),
+    foreign("amp_level", IfOff, "mixed precision is said by one key", "write `precision`"),
 ];
 
 const CHECKPOINTING: &[Foreign] = &[
-    foreign("mode", never, "which way is up is known from the metric", LEAVE_OUT),
-    foreign("filename", off, "a checkpoint is a folder named after its step", LEAVE_OUT),
-    foreign("verbose", off, "checkpoints are events of the log", LEAVE_OUT),
-    foreign("auto_insert_metric_name", any, "", ""),
-    foreign("enable_version_counter", any, "", ""),
-    foreign("save_weights_only", off, "a checkpoint holds all that a run needs to go on", LEAVE_OUT),
-    foreign("every_n_train_steps", off, "it has another name here", "write `every_n_steps`"),
-    foreign("train_time_interval", off, "a run that depends on the clock cannot be repeated", "write `every_n_steps`"),
-    foreign("save_on_train_epoch_end", any, "", ""),
+    foreign("mode", Never, "which way is up is known from the metric", LEAVE_OUT),
+    foreign("filename", IfOff, "a checkpoint is a folder named after its step", LEAVE_OUT),
+    foreign("verbose", IfOff, "checkpoints are events of the log", LEAVE_OUT),
+    foreign("auto_insert_metric_name", Any, "", ""),
+    foreign("enable_version_counter", Any, "", ""),
+    foreign("save_weights_only", IfOff, "a checkpoint holds all that a run needs to go on", LEAVE_OUT),
+    foreign("every_n_train_steps", IfOff, "it has another name here", "write `every_n_steps`"),
+    foreign(
+        "train_time_interval",
+        IfOff,
+        "a run that depends on the clock cannot be repeated",
+        "write `every_n_steps`",
+    ),
+    foreign("save_on_train_epoch_end", Any, "", ""),
 ];
 
 const DATALOADER: &[Foreign] = &[
-    foreign("pin_memory", off, "batches need no copy to a device here", LEAVE_OUT),
-    foreign("persistent_workers", any, "", ""),
-    foreign("prefetch_factor", never, "how much is read ahead is bounded by memory", "write `memory = \"1 GiB\"`"),
-    foreign("collate_fn", off, "the task makes batches of rows", LEAVE_OUT),
-    foreign("sampler", off, "the order of an epoch follows from `shuffle` and the seed", LEAVE_OUT),
+    foreign("pin_memory", IfOff, "batches need no copy to a device here", LEAVE_OUT),
+    foreign("persistent_workers", Any, "", ""),
+    foreign("prefetch_factor", Never, "how much is read ahead is bounded by memory", "write `memory = \"1 GiB\"`"),
+    foreign("collate_fn", IfOff, "the task makes batches of rows", LEAVE_OUT),
+    foreign("sampler", IfOff, "the order of an epoch follows from `shuffle` and the seed", LEAVE_OUT),
 ];
 
 fn refuse(table: &mut Table, section: &str, keys: &[Foreign], wrong: &mut Vec<Diagnostic>) {
     table.entries.retain(|(key, node)| {
         let Some(foreign) = keys.iter().find(|f| f.key == key.name) else { return true };
-        if !(foreign.so_anyway)(&node.value) {
+        if !foreign.so_anyway.holds(&node.value) {
             wrong.push(
                 Diagnostic::new("PL0124", Some(key.place), format!("[{section}] does not take `{}`", key.name))
                     .label(foreign.instead)

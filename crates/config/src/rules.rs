@@ -20,6 +20,7 @@ pub(crate) fn complete(mut draft: Draft, root: &Table, r: &mut Reader) -> Option
     fit::metrics(&mut draft, root, r);
     let backend = seats::fill(&mut draft, root, r);
     weights(&draft, root, r);
+    views(&draft, root, r);
     data(&draft, root, r);
     phases(&draft, root, r);
     monitors::measured(&mut draft, root, r);
@@ -61,6 +62,23 @@ fn weights(draft: &Draft, root: &Table, r: &mut Reader) {
                 .label("which weights?")
                 .expected("`weights`")
                 .note("this program ships no weights: write `weights = \"file.safetensors\"` beside it"),
+        );
+    }
+}
+
+fn views(draft: &Draft, root: &Table, r: &mut Reader) {
+    for (i, step) in draft.trainer.iter().flat_map(|trainer| &trainer.tta).enumerate() {
+        let (key, label) = match (step.plug.undoes(), step.slot.per_frame) {
+            (false, _) => ("", "what it does to a sample has no way back"),
+            (true, true) => (".per_frame", "a view is one draw for all frames"),
+            (true, false) => continue,
+        };
+        let place = at(root, &format!("trainer.tta.{i}{key}")).map(|node| node.place);
+        r.report(
+            Diagnostic::new("PL0139", place, format!("{} cannot be undone on a prediction", step.plug.name()))
+                .label(label)
+                .expected("an augmentation that moves pixels, or changes colours alone")
+                .note("views must not look at the truth, mix in other samples, or drop objects"),
         );
     }
 }

@@ -1,6 +1,8 @@
 //! Pixels in memory: rows of interleaved channels, 8 or 16 bits or floats.
 
+use crate::kinds::augmentation::Table;
 use crate::{Error, Result};
+use pleach_simd::{append_looked_up, append_planes};
 
 /// The samples of an image, row by row, channels interleaved (HWC).
 #[derive(Debug, Clone, PartialEq)]
@@ -78,32 +80,31 @@ impl Image {
 
     /// The samples in planes (CHW), white scaled to 1.
     pub fn to_planes(&self) -> Vec<f32> {
+        let mut out = Vec::new();
+        self.append_planes(&mut out);
+        out
+    }
+
+    /// [`append_planes`](Self::append_planes) of what a table makes of the samples, if there is one.
+    pub fn append_looked_up(&self, table: Option<&Table>, out: &mut Vec<f32>) {
+        match (table, &self.pixels) {
+            (Some(Table::Floats(tables)), Pixels::U8(v)) => append_looked_up(v, self.channels, tables, out),
+            (Some(table), _) => {
+                let mut image = self.clone();
+                table.apply(&mut image);
+                image.append_planes(out);
+            }
+            (None, _) => self.append_planes(out),
+        }
+    }
+
+    /// [`to_planes`](Self::to_planes), behind what a vector has.
+    pub fn append_planes(&self, out: &mut Vec<f32>) {
         let scale = 1.0 / self.pixels.white();
         match &self.pixels {
-            Pixels::U8(v) => apart(v, self.channels, |x| f32::from(x) * scale),
-            Pixels::U16(v) => apart(v, self.channels, |x| f32::from(x) * scale),
-            Pixels::F32(v) => apart(v, self.channels, |x| x),
+            Pixels::U8(v) => append_planes(v, self.channels, scale, out),
+            Pixels::U16(v) => append_planes(v, self.channels, scale, out),
+            Pixels::F32(v) => append_planes(v, self.channels, scale, out),
         }
     }
-}
-
-/// Takes interleaved samples apart into planes.
-fn apart<T: Copy>(samples: &[T], channels: usize, value: impl Fn(T) -> f32) -> Vec<f32> {
-    let n = samples.len() / channels.max(1);
-    let mut out = vec![0.0; samples.len()];
-    if channels == 3 {
-        // Colour images are nearly all there is, and one pass over them is twice as fast as three.
-        let (red, rest) = out.split_at_mut(n);
-        let (green, blue) = rest.split_at_mut(n);
-        let planes = red.iter_mut().zip(green).zip(blue);
-        for (&[r, g, b], ((red, green), blue)) in samples.as_chunks::<3>().0.iter().zip(planes) {
-            (*red, *green, *blue) = (value(r), value(g), value(b));
-        }
-    } else {
-        for (plane, out) in out.chunks_exact_mut(n.max(1)).enumerate() {
-            let source = samples.iter().skip(plane).step_by(channels);
-            out.iter_mut().zip(source).for_each(|(o, &x)| *o = value(x));
-        }
-    }
-    out
 }

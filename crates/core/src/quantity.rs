@@ -89,6 +89,52 @@ pub fn split(s: &str) -> Option<(f64, &str)> {
     Some((number, s[end..].trim()))
 }
 
+/// Which numbers may stand before a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digits {
+    /// Any that is not negative.
+    Any,
+    /// Whole ones, not negative.
+    Whole,
+    /// Whole ones, 1 and above.
+    FromOne,
+    /// Whole ones, and -1.
+    FromMinusOne,
+    /// 0 to 100.
+    UpToHundred,
+    /// 0 to below 100.
+    BelowHundred,
+}
+
+impl Digits {
+    /// Their regular expression. Underscores are digits that count nothing, and a fraction of zeros is none.
+    fn pattern(self) -> String {
+        let zero = r"[+-]?(?:[0_]*0[0_]*(?:\.[0_]*)?|\.[0_]+)";
+        let below_hundred = r"\+?[0_]*(?:[0-9]_*){1,2}(?:\.[0-9_]*)?|\+?\.[0-9_]+";
+        match self {
+            Self::Any => format!(r"\+?(?:_*[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)|{zero}"),
+            Self::Whole => format!(r"\+?_*[0-9][0-9_]*(?:\.[0_]*)?|{zero}"),
+            Self::FromOne => r"\+?[0_]*[1-9][0-9_]*(?:\.[0_]*)?".into(),
+            Self::FromMinusOne => format!(r"(?:\+?_*[0-9][0-9_]*|-[0_]*1_*)(?:\.[0_]*)?|{zero}"),
+            Self::BelowHundred => format!("{below_hundred}|{zero}"),
+            Self::UpToHundred => format!(r"{below_hundred}|\+?[0_]*1_*0_*0_*(?:\.[0_]*)?|{zero}"),
+        }
+    }
+}
+
+/// The regular expression of texts in which such numbers stand before such units, for schemas.
+pub fn pattern(texts: &[(Digits, &str)]) -> String {
+    let mut kinds: Vec<(Digits, Vec<&str>)> = Vec::new();
+    for (digits, unit) in texts {
+        match kinds.iter_mut().find(|(known, _)| known == digits) {
+            Some((_, units)) => units.push(unit),
+            None => kinds.push((*digits, vec![unit])),
+        }
+    }
+    let one = |(digits, units): &(Digits, Vec<&str>)| format!("(?:{})\\s*(?:{})", digits.pattern(), units.join("|"));
+    format!("^\\s*(?:{})\\s*$", kinds.iter().map(one).collect::<Vec<_>>().join("|"))
+}
+
 /// What is to be said of a unit that a value does not have, at the unit's own place.
 pub fn wrong_unit(whole: Place, text: &str, unit: &str, units: &[&str], words: &str) -> Diagnostic {
     let d =
@@ -130,7 +176,7 @@ enum Written {
 }
 
 macro_rules! text_form {
-    ($t:ident, $words:literal, $units:expr, $from:expr, $plain:expr) => {
+    ($t:ident, $words:literal, $units:expr, $texts:expr, $from:expr, $plain:expr) => {
         impl Read for $t {
             fn read(node: &Node, r: &mut Reader) -> Option<Self> {
                 match &node.value {
@@ -162,18 +208,48 @@ macro_rules! text_form {
                 stringify!($t).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": ["integer", "string"], "description": $words })
+                json_schema!({
+                    "type": ["integer", "string"], "minimum": 0, "pattern": pattern($texts), "description": $words
+                })
             }
         }
     };
 }
 const STRETCHES: &[&str] = &["steps", "epochs", "ticks", "%"];
+const STRETCH_TEXTS: &[(Digits, &str)] = &[
+    (Digits::Whole, "steps"),
+    (Digits::Whole, "step"),
+    (Digits::Any, "epochs"),
+    (Digits::Any, "epoch"),
+    (Digits::Whole, "ticks"),
+    (Digits::Whole, "tick"),
+    (Digits::Whole, ""),
+    (Digits::UpToHundred, "%"),
+];
 const MEMORY: &[&str] = &["B", "KiB", "MiB", "GiB", "kB", "MB", "GB"];
-text_form!(Span, "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"", STRETCHES, Span::Ticks, |s| match s {
-    Span::Ticks(n) => Some(*n),
-    _ => None,
-});
-text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", MEMORY, Bytes, |_| None);
+const MEMORY_TEXTS: &[(Digits, &str)] = &[
+    (Digits::Any, "B"),
+    (Digits::Any, "KiB"),
+    (Digits::Any, "MiB"),
+    (Digits::Any, "GiB"),
+    (Digits::Any, "kB"),
+    (Digits::Any, "KB"),
+    (Digits::Any, "MB"),
+    (Digits::Any, "GB"),
+    (Digits::Any, ""),
+];
+text_form!(
+    Span,
+    "a number of ticks, or \"500 steps\", \"5 epochs\", \"3%\"",
+    STRETCHES,
+    STRETCH_TEXTS,
+    Span::Ticks,
+    |s| match s {
+        Span::Ticks(n) => Some(*n),
+        _ => None,
+    }
+);
+text_form!(Bytes, "a number of bytes, or \"512 MiB\", \"4 GiB\"", MEMORY, MEMORY_TEXTS, Bytes, |_| None);
 
 #[cfg(test)]
 mod tests {

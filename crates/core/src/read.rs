@@ -411,6 +411,22 @@ pub fn one_of<'a>(node: &Node, names: &[&'a str], r: &mut Reader) -> Option<&'a 
     None
 }
 
+/// [`one_of`], with further spellings of some names, numbers among them: what stands for it in other libraries.
+pub fn one_of_spellings<'a>(
+    node: &Node,
+    names: &[&'a str],
+    spellings: &[(&str, &'a str)],
+    r: &mut Reader,
+) -> Option<&'a str> {
+    let given = match &node.value {
+        Value::Str(s) => s.clone(),
+        Value::Int(n) => n.to_string(),
+        _ => String::new(),
+    };
+    let other = spellings.iter().find(|(spelling, _)| *spelling == given);
+    other.map_or_else(|| one_of(node, names, r), |(_, name)| Some(name))
+}
+
 /// Reads a struct from a node that must be a table.
 pub fn table<T: ReadTable>(node: &Node, of: &str, r: &mut Reader) -> Option<T> {
     match &node.value {

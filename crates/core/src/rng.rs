@@ -23,6 +23,8 @@ pub enum Purpose {
     Split = 5,
     /// Whatever a plugin needs besides.
     Other = 6,
+    /// Views of a sample in test-time augmentation.
+    View = 7,
 }
 
 /// The address of a stream of random numbers within a run.

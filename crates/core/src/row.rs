@@ -2,6 +2,7 @@
 //! can move a part and forget another.
 
 use crate::image::Image;
+use crate::kinds::augmentation::Table;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -31,9 +32,19 @@ pub struct Row {
     pub labels: Labels,
     /// Numbers to be predicted.
     pub values: Vec<f32>,
+    /// What every sample of the frames is still to be looked up in: only where collation does it in the pass that it
+    /// makes anyway (see [`Task::looks_up`](crate::Task::looks_up)).
+    pub outstanding: Option<Arc<Table>>,
 }
 
 impl Row {
+    /// Looks the samples up that are still to be.
+    pub fn settle(&mut self) {
+        if let Some(table) = self.outstanding.take() {
+            self.frames.iter_mut().for_each(|frame| table.apply(&mut frame.image));
+        }
+    }
+
     /// A row with frames alone.
     pub fn new(id: SampleId, frames: Vec<Frame>) -> Self {
         Self {
@@ -44,6 +55,7 @@ impl Row {
             maps: Vec::new(),
             labels: Labels::default(),
             values: Vec::new(),
+            outstanding: None,
         }
     }
 
@@ -57,6 +69,7 @@ impl Row {
             maps: Vec::new(),
             labels: Labels::default(),
             values: Vec::new(),
+            outstanding: None,
         }
     }
 

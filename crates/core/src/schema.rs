@@ -39,6 +39,21 @@ pub fn complete(schema: &mut Schema, fields: &[Field], sample: &Saved) {
     }
 }
 
+/// Adds further spellings to a choice among names; one of digits stands for a number as well.
+pub fn spell(schema: &mut Schema, spellings: &[&str]) {
+    let numbers = spellings.iter().filter_map(|s| s.parse::<i64>().ok()).map(Json::from);
+    let all: Vec<Json> = spellings.iter().map(|s| Json::from(*s)).chain(numbers).collect();
+    let Some(object) = schema.as_object_mut().filter(|_| !all.is_empty()) else { return };
+    let key = if object.contains_key("oneOf") { "oneOf" } else { "enum" };
+    match object.get_mut(key).and_then(Json::as_array_mut) {
+        Some(choices) if key == "oneOf" => {
+            choices.push(json!({ "description": "In the words of other libraries.", "enum": all }));
+        }
+        Some(choices) => choices.extend(all),
+        None => {}
+    }
+}
+
 fn has_mark(value: &Json) -> bool {
     match value {
         Json::Object(o) => o.contains_key("$float") || o.values().any(has_mark),
@@ -77,6 +92,26 @@ fn number(x: f64) -> Json {
     if x.fract() == 0.0 && x.abs() < 1e15 { json!(x as i64) } else { json!(x) }
 }
 
+/// Keyword of a number that stands for itself and its negative, so that both must be within the bounds.
+pub const BOTH_SIGNS: &str = "x-both-signs";
+
+/// Holds a number to its bounds with either sign.
+fn reflect(object: &mut Map<String, Json>) {
+    let [min, above, max, below] = KEYWORDS;
+    for (from, to) in [(min, max), (above, below), (max, min), (below, above)] {
+        let Some(limit) = object.get(from).and_then(Json::as_f64) else { continue };
+        let opposite = -limit;
+        let nearer = match object.get(to).and_then(Json::as_f64) {
+            Some(old) if to == max || to == below => opposite < old,
+            Some(old) => opposite > old,
+            None => true,
+        };
+        if nearer {
+            object.insert(to.into(), number(opposite));
+        }
+    }
+}
+
 fn bound(schema: &mut Json, bounds: &Bound) {
     let Some(object) = schema.as_object_mut() else { return };
     let is_number = |t: &Json| matches!(t.as_str(), Some("number" | "integer"));
@@ -88,6 +123,9 @@ fn bound(schema: &mut Json, bounds: &Bound) {
     if numeric {
         for (keyword, limit) in &bounds.0 {
             object.insert(keyword.clone(), limit.clone());
+        }
+        if object.remove(BOTH_SIGNS).is_some() {
+            reflect(object);
         }
     }
     for key in ["anyOf", "oneOf", "prefixItems"] {
@@ -116,6 +154,13 @@ mod tests {
         /// What may be off.
         #[config(above = 0.0)]
         clip: Option<f64>,
+    }
+
+    #[test]
+    fn a_number_that_stands_for_both_signs_is_bounded_on_both_sides() {
+        let mut property = json!({ "type": "number", (super::BOTH_SIGNS): true, "exclusiveMinimum": -1 });
+        super::reflect(property.as_object_mut().unwrap());
+        assert_eq!((&property["exclusiveMaximum"], property.get("maximum")), (&json!(1), None));
     }
 
     #[test]

@@ -4,13 +4,17 @@
 //! classes, masks, boxes, polygons and points stands here once, so that no author can forget one.
 
 mod antialias;
+mod axes;
 mod clip;
 mod field;
 mod instances;
 mod make;
 mod matrix;
+mod moved;
+mod overlap;
 mod plan;
 mod resample;
+mod wide;
 
 use crate::{Error, Result, Row, config};
 pub use field::Field;
@@ -59,18 +63,30 @@ pub enum Corners {
     Ellipse,
 }
 
-/// How values between pixels are made; maps and masks always take the nearest.
+/// How values between pixels are made; maps and masks always take the nearest. OpenCV's numbers and names stand for
+/// them too.
 #[config]
 #[derive(Default)]
 pub enum Interpolation {
     /// The nearest pixel (OpenCV's `INTER_NEAREST_EXACT`, PyTorch's `nearest-exact`).
+    #[config(also = ["nearest_exact", "nearest-exact", "0", "6"])]
     Nearest,
     /// From the four pixels around (OpenCV's `INTER_LINEAR`, PyTorch's `bilinear`).
     #[default]
+    #[config(also = ["linear", "linear_exact", "1", "5"])]
     Bilinear,
     /// `bilinear`, but where a map without a turn shrinks, from all pixels under a triangle as wide as
     /// two pixels of the result (Pillow's `BILINEAR`, torchvision's `antialias=True`).
     Antialias,
+    /// By a cubic of Keys with a = -0.75 from the sixteen pixels around (OpenCV's `INTER_CUBIC`).
+    #[config(also = ["cubic", "2"])]
+    Bicubic,
+    /// The mean of what a pixel of the result covers (OpenCV's `INTER_AREA`); `bilinear` under a map with a turn.
+    #[config(also = ["3"])]
+    Area,
+    /// By a Lanczos window of four from the 64 pixels around (OpenCV's `INTER_LANCZOS4`).
+    #[config(also = ["lanczos", "4"])]
+    Lanczos4,
 }
 
 /// A map from the points of the result to the points of the source, with the size of the result: projective, or any

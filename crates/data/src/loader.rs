@@ -106,8 +106,16 @@ impl Loader {
             Some(Bytes(bytes)) if bytes > 0 => Arc::new(Cached::new(samples, bytes)) as Arc<dyn Samples>,
             _ => samples,
         };
-        let recipe = Recipe { samples, augment, on_error: config.on_error, seed, kernels };
+        let recipe = Recipe { samples, augment, on_error: config.on_error, seed, kernels, almost: Almost::No };
         Self { recipe: Arc::new(recipe), config, shuffle, rank: 0, world: 1 }
+    }
+
+    /// The same, whose rows keep the look-ups that make floats of 8 bits as [`outstanding`](Row::outstanding), for a
+    /// task that [looks them up](pleach_core::Task::looks_up) when it collates.
+    #[must_use]
+    pub fn almost(self) -> Self {
+        let recipe = Recipe { almost: Almost::Yes, ..(*self.recipe).clone() };
+        Self { recipe: Arc::new(recipe), ..self }
     }
 
     /// The loader of one of several ranks. Every rank has equally many batches; together, the
@@ -263,13 +271,22 @@ pub(crate) fn row_bytes(row: &Row) -> u64 {
     frames.chain(maps).chain(masks).sum::<usize>() as u64
 }
 
+/// Whether rows keep their last look-ups.
+#[derive(Clone, Copy, PartialEq)]
+enum Almost {
+    Yes,
+    No,
+}
+
 /// All that it takes to make a row, whoever makes it.
+#[derive(Clone)]
 struct Recipe {
     samples: Arc<dyn Samples>,
     augment: Vec<AugmentConfig>,
     on_error: OnError,
     seed: u64,
     kernels: Plug<dyn Backend>,
+    almost: Almost,
 }
 
 impl Recipe {
@@ -290,7 +307,9 @@ impl Recipe {
     fn augmented(&self, mut row: Row, index: usize, epoch: u32) -> Result<Row> {
         let at = At { seed: self.seed, epoch, sample: index as u64 };
         let pool = Mixable(&*self.samples);
-        Pipeline::new(&self.augment, &*self.kernels).with_pool(&pool).run(at, &mut row)?;
+        let pipeline = Pipeline::new(&self.augment, &*self.kernels).with_pool(&pool);
+        let pipeline = if self.almost == Almost::Yes { pipeline.almost() } else { pipeline };
+        pipeline.run(at, &mut row)?;
         Ok(row)
     }
 }

@@ -52,6 +52,7 @@ impl Line {
             maps: self.maps,
             labels: Labels { class: self.labels.class, scores: self.labels.scores },
             values: self.values,
+            outstanding: None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Cross-entropy between classes.
 
-use crate::binary::widened;
+use crate::batch::not_empty;
+use crate::binary::{shapes, widened};
 use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use crate::strips::rewrite;
 use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::loss::SHARES;
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
 use pleach_simd::par_blocks;
@@ -18,7 +20,9 @@ use std::sync::Arc;
 /// softmax(x)[c]`. The mean divides by the sum of the weights of the targets that count. Where no target counts,
 /// loss and gradient are 0 (PyTorch: NaN). A batch without a sample is an error, as for every loss.
 ///
-/// Logits are (N, C) with classes (N), or (N, C, H, W) with (N, H, W), and so on.
+/// Logits are (N, C) with classes (N), or (N, C, H, W) with (N, H, W), and so on. Where samples are mixed (`MixUp`,
+/// `CutMix`), the shares y_c of their classes are the target: `-sum over c of weight[c] y_c ln softmax(x)[c]`, the mean
+/// being over samples, as in PyTorch for probabilities.
 #[plugin(
     loss,
     alias = ["CrossEntropyLoss"],
@@ -61,7 +65,14 @@ impl Loss for CrossEntropy {
         classes::WANTS
     }
 
+    fn takes_shares(&self) -> bool {
+        true
+    }
+
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor> {
+        if let Some(shares) = x.targets.get(SHARES) {
+            return self.of_shares(x.prediction, shares);
+        }
         let logits = widened(x.prediction)?;
         let targets = Targets::read(x, Ignore::new(self.ignore_index))?;
         let weights = weights("weight", self.weight.as_ref(), targets.grid.classes)?;
@@ -92,6 +103,27 @@ impl Loss for CrossEntropy {
 }
 
 impl CrossEntropy {
+    fn of_shares(&self, prediction: &Tensor, shares: &Tensor) -> Result<Tensor> {
+        not_empty(prediction.dims())?;
+        let (logits, [n, classes]) = (widened(prediction)?, prediction.dims()) else {
+            return Err(shapes("shares of classes", shares.dims(), prediction.dims()));
+        };
+        if shares.dims() != prediction.dims() {
+            return Err(shapes("shares of classes", shares.dims(), prediction.dims()));
+        }
+        let (device, dtype) = (logits.device(), logits.dtype());
+        let weights = Tensor::from_vec(weights("weight", self.weight.as_ref(), *classes)?, (1, *classes), device)?;
+        let smooth = self.label_smoothing / *classes as f64;
+        let target = shares.to_dtype(dtype)?.affine(1.0 - self.label_smoothing, smooth)?;
+        let target = target.broadcast_mul(&weights.to_dtype(dtype)?)?;
+        let loss = sum(&(pleach_ops::log_softmax(&logits, 1)? * target)?)?;
+        let by = match self.reduction {
+            Reduction::Mean => 1.0 / *n as f64,
+            Reduction::Sum => 1.0,
+        };
+        Ok((loss * -by)?.to_dtype(dtype)?)
+    }
+
     fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;

@@ -8,7 +8,7 @@ use pleach_core::{Error, Result};
 /// One number for all classes, or a list with one for each.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(crate = "pleach_core::export::serde", untagged)]
-#[schemars(crate = "pleach_core::export::schemars")]
+#[schemars(crate = "pleach_core::export::schemars", inline)]
 pub enum Numbers {
     /// The same for all classes.
     All(f64),

@@ -75,22 +75,32 @@ fn of_struct(args: Args, mut item: ItemStruct) -> Result<TokenStream> {
 fn of_enum(mut item: ItemEnum) -> Result<TokenStream> {
     let ident = item.ident.clone();
     fields::doc_of(&item.attrs, &ident, "a part of a configuration")?;
-    let (mut names, mut variants) = (Vec::new(), Vec::new());
+    let (mut names, mut variants, mut also) = (Vec::new(), Vec::new(), Vec::new());
+    let mut spellings: Vec<LitStr> = Vec::new();
     for variant in &mut item.variants {
         if !matches!(variant.fields, Fields::Unit) {
             return Err(Error::new_spanned(&variant.fields, "variants in a configuration are plain names"));
         }
         fields::doc_of(&variant.attrs, &variant.ident, "a choice")?;
         let mut name = LitStr::new(&snake(&variant.ident.to_string()), variant.ident.span());
+        let mut others: Vec<LitStr> = Vec::new();
         for attr in variant.attrs.iter().filter(|a| a.path().is_ident("config")) {
             attr.parse_nested_meta(|meta| {
-                if !meta.path.is_ident("name") {
-                    return Err(meta.error("a variant takes `name`"));
+                if meta.path.is_ident("name") {
+                    name = meta.value()?.parse()?;
+                } else if meta.path.is_ident("also") {
+                    let list: syn::ExprArray = meta.value()?.parse()?;
+                    for one in list.elems {
+                        others.push(syn::parse2(quote!(#one))?);
+                    }
+                } else {
+                    return Err(meta.error("a variant takes `name` and `also`"));
                 }
-                name = meta.value()?.parse()?;
                 Ok(())
             })?;
         }
+        spellings.extend(others.iter().cloned());
+        also.extend(others.into_iter().map(|other| quote!((#other, #name))));
         variant.attrs.retain(|a| !a.path().is_ident("config"));
         variant.attrs.push(syn::parse_quote!(#[serde(rename = #name)]));
         variants.push(variant.ident.clone());
@@ -104,12 +114,18 @@ fn of_enum(mut item: ItemEnum) -> Result<TokenStream> {
             ::pleach_core::export::schemars::JsonSchema,
         )]
         #[serde(crate = "::pleach_core::export::serde")]
-        #[schemars(crate = "::pleach_core::export::schemars")]
+        #[schemars(crate = "::pleach_core::export::schemars", transform = #ident::complete_schema)]
         #item
+
+        impl #ident {
+            fn complete_schema(schema: &mut ::pleach_core::export::schemars::Schema) {
+                ::pleach_core::schema::spell(schema, &[#(#spellings),*]);
+            }
+        }
 
         impl ::pleach_core::read::Read for #ident {
             fn read(node: &::pleach_core::tree::Node, r: &mut ::pleach_core::read::Reader) -> ::core::option::Option<Self> {
-                match ::pleach_core::read::one_of(node, &[#(#names),*], r)? {
+                match ::pleach_core::read::one_of_spellings(node, &[#(#names),*], &[#(#also),*], r)? {
                     #(#names => ::core::option::Option::Some(Self::#variants),)*
                     _ => ::core::option::Option::None,
                 }

@@ -52,19 +52,21 @@ pub(crate) struct Packed<T> {
     size: [usize; 2],
 }
 
+/// Panels that are packed together: rows in memory are read in longer stretches.
+const ABREAST: usize = 4;
+
 impl<T: Real> Packed<T> {
     /// Packs a matrix, spread over threads.
     pub fn new(b: Mat<'_, T>) -> Self {
-        let panel = b.size[0] * T::outer_tile().cols;
-        let data = fresh::rows(Self::room(b), panel, |panel, to| pack(b, panel, to));
-        Self { data, size: b.size }
+        let some = ABREAST * b.size[0] * T::outer_tile().cols;
+        Self { data: fresh::blocks(Self::room(b), some, |i, to| pack(b, i * ABREAST, to)), size: b.size }
     }
 
     /// Packs a matrix on this thread.
     pub fn here(b: Mat<'_, T>) -> Self {
         let mut data = vec![T::ZERO; Self::room(b)];
-        let panels = data.chunks_exact_mut((b.size[0] * T::outer_tile().cols).max(1));
-        panels.enumerate().for_each(|(panel, to)| pack(b, panel, to));
+        let some = ABREAST * b.size[0] * T::outer_tile().cols;
+        data.chunks_mut(some.max(1)).enumerate().for_each(|(i, to)| pack(b, i * ABREAST, to));
         Self { data, size: b.size }
     }
 
@@ -73,24 +75,44 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// Writes a panel of columns, a line for each row.
-fn pack<T: Real>(b: Mat<'_, T>, panel: usize, to: &mut [T]) {
+/// Writes some panels of columns from panel `first` on, each a line for each row.
+fn pack<T: Real>(b: Mat<'_, T>, first: usize, to: &mut [T]) {
     let (width, [k, n]) = (T::outer_tile().cols, b.size);
-    let first = panel * width;
-    let count = width.min(n - first);
-    let from = &b.data[first * b.strides[1]..];
+    let cols = first * width..n.min(first * width + to.len() / k);
+    let from = &b.data[cols.start * b.strides[1]..];
     if b.strides[1] == 1 {
-        for (row, line) in to.chunks_exact_mut(width).enumerate() {
-            line[..count].copy_from_slice(&from[row * b.strides[0]..][..count]);
+        for row in 0..k {
+            let line = &from[row * b.strides[0]..][..cols.len()];
+            for (part, panel) in line.chunks(width).zip(to.chunks_exact_mut(k * width)) {
+                copy(part, &mut panel[row * width..][..part.len()]);
+            }
         }
-    } else if b.strides[0] == 1 {
-        turn(from, b.strides[1], &mut Rows::of(to, k, count, width));
-    } else {
-        for (row, line) in to.chunks_exact_mut(width).enumerate() {
+        return;
+    }
+    for (c, panel) in cols.clone().step_by(width).zip(to.chunks_exact_mut(k * width)) {
+        let (from, count) = (&b.data[c * b.strides[1]..], width.min(cols.end - c));
+        if b.strides[0] == 1 {
+            turn(from, b.strides[1], &mut Rows::of(panel, k, count, width));
+            continue;
+        }
+        for (row, line) in panel.chunks_exact_mut(width).enumerate() {
             for (c, to) in line[..count].iter_mut().enumerate() {
                 *to = from[row * b.strides[0] + c * b.strides[1]];
             }
         }
+    }
+}
+
+/// A copy of a few elements, which a call of the library's would take longer than.
+#[inline(always)]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let (from, from_rest) = from.as_chunks::<8>();
+    let (to, to_rest) = to.as_chunks_mut::<8>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, &v) in to_rest.iter_mut().zip(from_rest) {
+        *to = v;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Operations of two tensors and perhaps a third (a bias, a weight), as candle's operations of two and of three.
 
 use crate::apply;
+use crate::backward::kept;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// What candle hands to an operation for each input.
@@ -46,7 +47,7 @@ impl<O: WithOptional> CustomOp2 for Op<O> {
 
     fn bwd(&self, a: &Tensor, b: &Tensor, y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let [da, db, _] = self.0.backward(a, b, None, y, dy)?;
-        Ok((da, db))
+        Ok((kept(a, da)?, kept(b, db)?))
     }
 }
 
@@ -76,6 +77,6 @@ impl<O: WithOptional> CustomOp3 for Op<O> {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let [da, db, dc] = self.0.backward(a, b, Some(c), y, dy)?;
-        Ok((da, db, dc))
+        Ok((kept(a, da)?, kept(b, db)?, kept(c, dc)?))
     }
 }

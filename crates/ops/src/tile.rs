@@ -1,7 +1,6 @@
 //! The innermost loops of matrix products: one tile of the result, held in registers.
 //!
-//! `outer` adds up outer products of packed panels, `inner` takes inner products of rows as they lie. Both are
-//! written once for each instruction set and chosen at run time; the sizes of the tiles go with the choice.
+//! `strided` reads rows of even distance, `gathered` rows that begin anywhere. Both are written once for each instruction set and chosen at run time; the size of the tile goes with the choice.
 
 use pleach_simd::{Level, level};
 
@@ -45,6 +44,30 @@ impl<T> Factors<'_, T> {
     }
 }
 
+/// Rows that begin anywhere and a packed panel, for [`Tiled::gathered`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strands<'a, T> {
+    /// Element (row r, depth k) of the left side is `a[starts[r] + k]`.
+    pub a: &'a [T],
+    /// At least one row, and at most a tile's.
+    pub starts: &'a [usize],
+    /// The right side: a line of a tile's columns for each step of the depth.
+    pub b: &'a [T],
+    pub depth: usize,
+}
+
+impl<T> Strands<'_, T> {
+    /// Whether all elements exist, of the factors and of `out`, whose rows are `step` apart.
+    fn fit(&self, tile: Tile, out: &[T], step: usize) -> bool {
+        let rows = self.starts.len();
+        let last = self.starts.iter().max().copied().unwrap_or(0);
+        (1..=tile.rows).contains(&rows)
+            && out.len() >= (rows - 1) * step + tile.cols
+            && self.b.len() >= self.depth * tile.cols
+            && last.checked_add(self.depth).is_some_and(|end| end <= self.a.len())
+    }
+}
+
 /// What the results of a product are added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Onto {
@@ -59,78 +82,26 @@ pub(crate) trait Tiled: Copy + Send + Sync + 'static {
     /// `out[r * step + c] (+)= sum over k of a(r, k) * b(k, c)`, for the rows of the factors and a tile's columns.
     fn strided(factors: &Factors<'_, Self>, onto: Onto, out: &mut [Self], step: usize);
 
-    /// The tile of [`outer`](Self::outer) on this machine.
+    /// The tile of [`strided`](Self::strided) and [`gathered`](Self::gathered) on this machine.
     fn outer_tile() -> Tile;
 
-    /// `out[r * cols + c] += sum over k of a[k * rows + r] * b[k * cols + c]`, for as many `k` as `a` has.
-    fn outer(a: &[Self], b: &[Self], out: &mut [Self]);
-
-    /// The tile of [`inner`](Self::inner) on this machine.
-    fn inner_tile() -> Tile;
-
-    /// Lanes of a vector: rows of `a` and `b` must be as long as a multiple of this.
-    fn lanes() -> usize;
-
-    /// Adds the products of each row of `a` with each row of `b`, rows of `k` elements each, to `sums`: for row r and
-    /// column c the lanes `(c * rows + r) * lanes ..`, which stay apart until the end.
-    fn inner(a: &[Self], b: &[Self], k: usize, sums: &mut [Self]);
+    /// `out[r * step + c] += sum over k of a(r, k) * b(k, c)`, with the left side's rows anywhere.
+    fn gathered(strands: &Strands<'_, Self>, out: &mut [Self], step: usize);
 }
 
 /// The loops for one instruction set: its features, the vector and its operations.
 macro_rules! loops {
     (
         $module:ident, $features:literal, $t:ty, $vector:ty, $lanes:literal,
-        outer $or:literal x $ov:literal ($($rows:literal)*), inner $ir:literal x $ic:literal,
+        $or:literal x $ov:literal ($($rows:literal)*),
         $zero:path, $all:path, $load:path, $store:path, $fma:path
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $module {
-            use super::{Factors, Onto, Tile};
+            use super::{Factors, Onto, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
-            pub const INNER: Tile = Tile { rows: $ir, cols: $ic };
-            pub const STEP: usize = $lanes;
-
-            #[target_feature(enable = $features)]
-            pub fn outer(a: &[$t], b: &[$t], out: &mut [$t]) {
-                let k = a.len() / OUTER.rows;
-                assert!(b.len() >= k * OUTER.cols && out.len() >= OUTER.area(), "a tile's panels");
-                let mut sums: [[$vector; $ov]; $or] = [[$zero(); $ov]; $or];
-                for (sum, out) in sums.iter_mut().flatten().zip(out.chunks_exact($lanes)) {
-                    // SAFETY: the chunk has as many elements as the vector.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        *sum = $load(out.as_ptr());
-                    }
-                }
-                let (mut a, mut b) = (a.as_ptr(), b.as_ptr());
-                for _ in 0..k {
-                    // SAFETY: k steps of `rows` and `cols` elements lie within `a` and `b`, by the assertion above.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        let mut right: [$vector; $ov] = [$zero(); $ov];
-                        for (v, right) in right.iter_mut().enumerate() {
-                            *right = $load(b.add(v * $lanes));
-                        }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let left = $all(*a.add(r));
-                            for (sum, right) in sums.iter_mut().zip(right) {
-                                *sum = $fma(left, right, *sum);
-                            }
-                        }
-                        a = a.add(OUTER.rows);
-                        b = b.add(OUTER.cols);
-                    }
-                }
-                for (out, sum) in out.chunks_exact_mut($lanes).zip(sums.iter().flatten()) {
-                    // SAFETY: the chunk has as many elements as the vector.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        $store(out.as_mut_ptr(), *sum);
-                    }
-                }
-            }
 
             #[target_feature(enable = $features)]
             pub fn strided(factors: &Factors<'_, $t>, onto: Onto, out: &mut [$t], step: usize) {
@@ -142,84 +113,84 @@ macro_rules! loops {
 
             #[target_feature(enable = $features)]
             fn strided_rows<const ROWS: usize>(factors: &Factors<'_, $t>, onto: Onto, out: &mut [$t], step: usize) {
-                assert!(factors.rows == ROWS && factors.fit(OUTER, out, step), "a tile's factors");
+                let Factors { a, down, along, b, step: next, depth, rows } = *factors;
+                assert!(rows == ROWS && factors.fit(OUTER, out, step), "a tile's factors");
+                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * down));
+                // SAFETY: all elements exist, by the assertion.
+                #[allow(unsafe_code)]
+                unsafe {
+                    accumulate::<ROWS>(a, along, b.as_ptr(), next, depth, onto, out.as_mut_ptr(), step);
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            pub fn gathered(strands: &Strands<'_, $t>, out: &mut [$t], step: usize) {
+                match strands.starts.len() {
+                    $($rows => gathered_rows::<$rows>(strands, out, step),)*
+                    _ => unreachable!("a tile's rows"),
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            fn gathered_rows<const ROWS: usize>(strands: &Strands<'_, $t>, out: &mut [$t], step: usize) {
+                let Strands { a, starts, b, depth } = *strands;
+                assert!(starts.len() == ROWS && strands.fit(OUTER, out, step), "a tile's strands");
+                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(starts[r]));
+                // SAFETY: all elements exist, by the assertion.
+                #[allow(unsafe_code)]
+                unsafe {
+                    accumulate::<ROWS>(a, 1, b.as_ptr(), OUTER.cols, depth, Onto::Sums, out.as_mut_ptr(), step);
+                }
+            }
+
+            /// # Safety
+            /// For each of `depth` steps an element of each row, `along` apart, and a line of columns, `next` apart, can be read; a
+            /// line of each row of `out`, `step` apart, can be read and written.
+            #[target_feature(enable = $features)]
+            #[inline]
+            #[allow(clippy::too_many_arguments)]
+            #[allow(unsafe_code)]
+            unsafe fn accumulate<const ROWS: usize>(
+                a: [*const $t; ROWS],
+                along: usize,
+                mut b: *const $t,
+                next: usize,
+                depth: usize,
+                onto: Onto,
+                out: *mut $t,
+                step: usize,
+            ) {
                 let mut sums: [[$vector; $ov]; ROWS] = [[$zero(); $ov]; ROWS];
                 if onto == Onto::Sums {
                     for (r, sums) in sums.iter_mut().enumerate() {
                         for (v, sum) in sums.iter_mut().enumerate() {
-                            // SAFETY: `out` has a tile's columns of each row, by the assertion above.
-                            #[allow(unsafe_code)]
-                            unsafe {
-                                *sum = $load(out.as_ptr().add(r * step + v * $lanes));
-                            }
+                            // SAFETY: the caller says so.
+                            *sum = unsafe { $load(out.add(r * step + v * $lanes)) };
                         }
                     }
                 }
-                let (mut a, mut b) = (factors.a.as_ptr(), factors.b.as_ptr());
-                for _ in 0..factors.depth {
-                    // SAFETY: each step of the depth has its elements in `a` and `b`, by the assertion above; behind the
-                    // last, the pointers are not read.
-                    #[allow(unsafe_code)]
+                let mut at = 0;
+                for _ in 0..depth {
+                    // SAFETY: the caller says so; behind the last step, the pointers are not read.
                     unsafe {
                         let mut right: [$vector; $ov] = [$zero(); $ov];
                         for (v, right) in right.iter_mut().enumerate() {
                             *right = $load(b.add(v * $lanes));
                         }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let left = $all(*a.add(r * factors.down));
+                        for (sums, a) in sums.iter_mut().zip(a) {
+                            let left = $all(*a.add(at));
                             for (sum, right) in sums.iter_mut().zip(right) {
                                 *sum = $fma(left, right, *sum);
                             }
                         }
-                        a = a.wrapping_add(factors.along);
-                        b = b.wrapping_add(factors.step);
                     }
+                    at += along;
+                    b = b.wrapping_add(next);
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     for (v, sum) in sums.iter().enumerate() {
-                        // SAFETY: as where the sums were read.
-                        #[allow(unsafe_code)]
-                        unsafe {
-                            $store(out.as_mut_ptr().add(r * step + v * $lanes), *sum);
-                        }
-                    }
-                }
-            }
-
-            #[target_feature(enable = $features)]
-            pub fn inner(a: &[$t], b: &[$t], k: usize, all: &mut [$t]) {
-                assert!(k % $lanes == 0 && a.len() >= INNER.rows * k && b.len() >= INNER.cols * k, "a tile's rows");
-                assert!(all.len() >= INNER.area() * $lanes, "a tile's sums");
-                let mut sums: [[$vector; $ir]; $ic] = [[$zero(); $ir]; $ic];
-                for (sum, all) in sums.iter_mut().flatten().zip(all.chunks_exact($lanes)) {
-                    // SAFETY: the chunk has as many elements as the vector.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        *sum = $load(all.as_ptr());
-                    }
-                }
-                let (a, b) = (a.as_ptr(), b.as_ptr());
-                for at in (0..k).step_by($lanes) {
-                    // SAFETY: `at` and the lanes behind it are below k, and so many rows of k elements lie within `a` and `b`.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        let mut left: [$vector; $ir] = [$zero(); $ir];
-                        for (r, left) in left.iter_mut().enumerate() {
-                            *left = $load(a.add(r * k + at));
-                        }
-                        for (c, sums) in sums.iter_mut().enumerate() {
-                            let right = $load(b.add(c * k + at));
-                            for (sum, left) in sums.iter_mut().zip(left) {
-                                *sum = $fma(left, right, *sum);
-                            }
-                        }
-                    }
-                }
-                for (all, sum) in all.chunks_exact_mut($lanes).zip(sums.iter().flatten()) {
-                    // SAFETY: the chunk has as many elements as the vector.
-                    #[allow(unsafe_code)]
-                    unsafe {
-                        $store(all.as_mut_ptr(), *sum);
+                        // SAFETY: the caller says so.
+                        unsafe { $store(out.add(r * step + v * $lanes), *sum) };
                     }
                 }
             }
@@ -228,51 +199,32 @@ macro_rules! loops {
 }
 
 loops!(
-    avx2_f32, "avx2,fma", f32, __m256, 8, outer 6 x 2 (1 2 3 4 5 6), inner 3 x 4,
+    avx2_f32, "avx2,fma", f32, __m256, 8, 6 x 2 (1 2 3 4 5 6),
     _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps
 );
 loops!(
-    avx2_f64, "avx2,fma", f64, __m256d, 4, outer 6 x 2 (1 2 3 4 5 6), inner 3 x 4,
+    avx2_f64, "avx2,fma", f64, __m256d, 4, 6 x 2 (1 2 3 4 5 6),
     _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd
 );
 loops!(
-    avx512_f32, "avx512f", f32, __m512, 16, outer 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12), inner 4 x 6,
+    avx512_f32, "avx512f", f32, __m512, 16, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12),
     _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps
 );
 loops!(
-    avx512_f64, "avx512f", f64, __m512d, 8, outer 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12), inner 4 x 6,
+    avx512_f64, "avx512f", f64, __m512d, 8, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12),
     _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd
 );
 
 /// The same without vectors of a known width: what the compiler makes of it.
 mod portable {
-    use super::{Factors, Onto, Tile};
+    use super::{Factors, Onto, Strands, Tile};
     use std::ops::{Add, Mul};
 
     pub const OUTER: Tile = Tile { rows: 4, cols: 8 };
-    pub const INNER: Tile = Tile { rows: 2, cols: 2 };
-    pub const STEP: usize = 8;
 
     pub trait Number: Copy + Default + Add<Output = Self> + Mul<Output = Self> {}
     impl Number for f32 {}
     impl Number for f64 {}
-
-    pub fn outer<T: Number>(a: &[T], b: &[T], out: &mut [T]) {
-        let mut sums = [[T::default(); OUTER.cols]; OUTER.rows];
-        for (sum, &out) in sums.iter_mut().flatten().zip(out.iter()) {
-            *sum = out;
-        }
-        for (a, b) in a.chunks_exact(OUTER.rows).zip(b.chunks_exact(OUTER.cols)) {
-            for (sums, &left) in sums.iter_mut().zip(a) {
-                for (sum, &right) in sums.iter_mut().zip(b) {
-                    *sum = *sum + left * right;
-                }
-            }
-        }
-        for (out, &sum) in out.iter_mut().zip(sums.iter().flatten()) {
-            *out = sum;
-        }
-    }
 
     pub fn strided<T: Number>(factors: &Factors<'_, T>, onto: Onto, out: &mut [T], step: usize) {
         assert!(factors.fit(OUTER, out, step), "a tile's factors");
@@ -290,13 +242,13 @@ mod portable {
         }
     }
 
-    pub fn inner<T: Number>(a: &[T], b: &[T], k: usize, sums: &mut [T]) {
-        let pairs = (0..INNER.cols).flat_map(|c| (0..INNER.rows).map(move |r| (r, c)));
-        for ((r, c), sums) in pairs.zip(sums.chunks_exact_mut(STEP)) {
-            let (a, b) = (a[r * k..][..k].chunks_exact(STEP), b[c * k..][..k].chunks_exact(STEP));
-            for (a, b) in a.zip(b) {
-                for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-                    *sum = *sum + a * b;
+    pub fn gathered<T: Number>(strands: &Strands<'_, T>, out: &mut [T], step: usize) {
+        assert!(strands.fit(OUTER, out, step), "a tile's strands");
+        for (&start, out) in strands.starts.iter().zip(out.chunks_mut(step)) {
+            let out = &mut out[..OUTER.cols];
+            for (&left, b) in strands.a[start..][..strands.depth].iter().zip(strands.b.chunks_exact(OUTER.cols)) {
+                for (sum, &right) in out.iter_mut().zip(b) {
+                    *sum = *sum + left * right;
                 }
             }
         }
@@ -316,20 +268,6 @@ macro_rules! tiled {
                 }
             }
 
-            fn outer(a: &[Self], b: &[Self], out: &mut [Self]) {
-                match level() {
-                    // SAFETY: `level` has asked the processor for the features.
-                    #[cfg(target_arch = "x86_64")]
-                    #[allow(unsafe_code)]
-                    Level::Avx512 => unsafe { $avx512::outer(a, b, out) },
-                    // SAFETY: as above.
-                    #[cfg(target_arch = "x86_64")]
-                    #[allow(unsafe_code)]
-                    Level::Avx2 => unsafe { $avx2::outer(a, b, out) },
-                    _ => portable::outer(a, b, out),
-                }
-            }
-
             fn strided(factors: &Factors<'_, Self>, onto: Onto, out: &mut [Self], step: usize) {
                 match level() {
                     // SAFETY: `level` has asked the processor for the features.
@@ -344,37 +282,17 @@ macro_rules! tiled {
                 }
             }
 
-            fn inner_tile() -> Tile {
-                match level() {
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => $avx512::INNER,
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => $avx2::INNER,
-                    _ => portable::INNER,
-                }
-            }
-
-            fn lanes() -> usize {
-                match level() {
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => $avx512::STEP,
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => $avx2::STEP,
-                    _ => portable::STEP,
-                }
-            }
-
-            fn inner(a: &[Self], b: &[Self], k: usize, sums: &mut [Self]) {
+            fn gathered(strands: &Strands<'_, Self>, out: &mut [Self], step: usize) {
                 match level() {
                     // SAFETY: `level` has asked the processor for the features.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx512 => unsafe { $avx512::inner(a, b, k, sums) },
+                    Level::Avx512 => unsafe { $avx512::gathered(strands, out, step) },
                     // SAFETY: as above.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx2 => unsafe { $avx2::inner(a, b, k, sums) },
-                    _ => portable::inner(a, b, k, sums),
+                    Level::Avx2 => unsafe { $avx2::gathered(strands, out, step) },
+                    _ => portable::gathered(strands, out, step),
                 }
             }
         }

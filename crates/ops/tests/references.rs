@@ -130,30 +130,35 @@ fn conv_case(c: &Case) {
 
 #[test]
 fn a_value_that_is_not_finite_reaches_only_what_it_meets() {
-    let mut seed = Seed(5);
-    let (x, w) = (seed.tensor(&[2, 20, 8, 7]), seed.tensor(&[24, 20, 3, 3]));
-    let conv = Conv2d { padding: [1, 1], ..Conv2d::default() };
-    let c = Case { n: 2, groups: 1, ci: 20, co: 24, size: [8, 7], kernel: [3, 3], conv, seed: 0 };
-    for odd in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-        let mut xs = flat(&x);
-        xs[20 * 56 + 3 * 7 + 3] = odd;
-        let ws = flat(&w);
-        let dy = flat(&cotangent(&[2, 24, 8, 7]));
-        let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; xs.len()], vec![0.0; ws.len()]);
-        products(&c, [8, 7], [8, 7], |x, w, o| {
-            y[o] += xs[x] * ws[w];
-            dx[x] += ws[w] * dy[o];
-            dw[w] += xs[x] * dy[o];
-        });
-        let x = Tensor::from_slice(&xs, x.shape(), &Device::Cpu).unwrap();
-        let got = run(&[&x, &w], DType::F64, |v| conv2d(&v[0], &v[1], None, &conv).unwrap());
-        for (part, (got, want)) in got.iter().zip(&[y, dx, dw]).enumerate() {
-            for (at, (&g, &w)) in got.iter().zip(want).enumerate() {
-                let same = g == w || g.is_nan() && w.is_nan() || (g - w).abs() <= 1e-12 * (1.0 + w.abs());
-                assert!(same, "part {part} at {at}: {g} for {w}");
+    // Channels in and out, stride, and how many results of a channel meet the value: each way of computing has a case.
+    for ([ci, co], stride, met) in [([20, 24], 1, 9), ([9, 7], 1, 9), ([9, 7], 2, 4), ([9, 2], 1, 9), ([2, 9], 2, 4)] {
+        let conv = Conv2d { stride: [stride; 2], padding: [1, 1], ..Conv2d::default() };
+        let size = [8, 7];
+        let c = Case { n: 2, groups: 1, ci, co, size, kernel: [3, 3], conv, seed: 0 };
+        let out = size.map(|n| (n - 1) / stride + 1);
+        let mut seed = Seed(5);
+        let (x, w) = (seed.tensor(&[2, ci, size[0], size[1]]), seed.tensor(&[co, ci, 3, 3]));
+        for odd in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let mut xs = flat(&x);
+            xs[ci * 56 + 3 * 7 + 3] = odd;
+            let ws = flat(&w);
+            let dy = flat(&cotangent(&[2, co, out[0], out[1]]));
+            let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; xs.len()], vec![0.0; ws.len()]);
+            products(&c, out, size, |x, w, o| {
+                y[o] += xs[x] * ws[w];
+                dx[x] += ws[w] * dy[o];
+                dw[w] += xs[x] * dy[o];
+            });
+            let x = Tensor::from_slice(&xs, x.shape(), &Device::Cpu).unwrap();
+            let got = run(&[&x, &w], DType::F64, |v| conv2d(&v[0], &v[1], None, &conv).unwrap());
+            for (part, (got, want)) in got.iter().zip(&[y, dx, dw]).enumerate() {
+                for (at, (&g, &w)) in got.iter().zip(want).enumerate() {
+                    let same = g == w || g.is_nan() && w.is_nan() || (g - w).abs() <= 1e-12 * (1.0 + w.abs());
+                    assert!(same, "{c:?}: part {part} at {at}: {g} for {w}");
+                }
             }
+            assert_eq!(got[0].iter().filter(|v| !v.is_finite()).count(), met * co);
         }
-        assert_eq!(got[0].iter().filter(|v| !v.is_finite()).count(), 9 * 24);
     }
 }
 
@@ -367,4 +372,27 @@ fn max_pool_of_infinities_and_nan() {
     let y = flat(&max_pool2d(&x, &p).unwrap());
     assert_eq!((y[0], y[2]), (f64::NEG_INFINITY, f64::INFINITY));
     assert!(y[1].is_nan());
+}
+
+proptest! {
+    // The plain sums behind these take a while.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn convolutions_between_few_and_many_channels(
+        few in 1..=3usize, many in 8..=40usize, swap: bool, n in 1..=2usize, kernel in [1..=5usize, 1..=5usize],
+        size in [5..=40usize, 5..=60usize], stride in 1..=3usize, padding in 0..=2usize, seed: u64,
+    ) {
+        let (ci, co) = if swap { (few, many) } else { (many, few) };
+        let conv = Conv2d { stride: [stride; 2], padding: [padding; 2], ..Conv2d::default() };
+        conv_case(&Case { n, groups: 1, ci, co, size, kernel, conv, seed });
+    }
+
+    #[test]
+    fn convolutions_with_more_than_a_block_of_everything(
+        ci in 30..=50usize, co in 1..=30usize, size in [16..=24usize, 16..=24usize], stride in 1..=2usize, seed: u64,
+    ) {
+        let conv = Conv2d { stride: [stride, 3 - stride], padding: [1, 2], ..Conv2d::default() };
+        conv_case(&Case { n: 1, groups: 1, ci, co, size, kernel: [3, 4], conv, seed });
+    }
 }

@@ -9,7 +9,7 @@ use pleach_core::{Error, GroupRates, Result};
 /// One number for all groups, or a list with one for each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(crate = "pleach_core::export::serde", untagged)]
-#[schemars(crate = "pleach_core::export::schemars")]
+#[schemars(crate = "pleach_core::export::schemars", inline)]
 pub enum PerGroup {
     /// For all groups.
     All(f64),

@@ -16,6 +16,10 @@ macro_rules! elementwise {
             $crate::pass::step(&formula, param, grad, slots)
         }
 
+        fn takes_scale(&self) -> bool {
+            true
+        }
+
         fn step(
             &self,
             group: &pleach_core::StepGroup<'_>,
@@ -48,13 +52,14 @@ pub(crate) fn step<F: Formula>(
         let here = param.device().is_cpu() && param.is_contiguous();
         let dtype = param.dtype();
         if !here || !matches!(dtype, DType::F32 | DType::F64) {
-            weight.update(|now| pass::step(&formula, now, grad, slots))?;
+            let grad = if group.scale == 1.0 { grad.clone() } else { (grad * group.scale)? };
+            weight.update(|now| pass::step(&formula, now, &grad, slots))?;
             continue;
         }
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
         let alone = batch.jobs.len() == TOGETHER || batch.dtype != Some(dtype) || batch.has(&param);
         if alone {
-            batch.run()?;
+            batch.run(group.scale)?;
             batch.dtype = Some(dtype);
         }
         let tensors = batch.add(formula, param, grad, tensors)?;
@@ -62,7 +67,7 @@ pub(crate) fn step<F: Formula>(
             slots.keep(name, tensor);
         }
     }
-    batch.run()
+    batch.run(group.scale)
 }
 
 /// One parameter's part in a pass.
@@ -117,18 +122,18 @@ impl<F: Formula> Batch<F> {
         Ok(named)
     }
 
-    fn run(&mut self) -> Result<()> {
+    fn run(&mut self, scale: f64) -> Result<()> {
         let jobs = std::mem::take(&mut self.jobs);
         self.taken.clear();
         match self.dtype {
-            Some(DType::F32) => over_slices::<f32, F>(&jobs),
-            Some(DType::F64) => over_slices::<f64, F>(&jobs),
+            Some(DType::F32) => over_slices::<f32, F>(&jobs, scale),
+            Some(DType::F64) => over_slices::<f64, F>(&jobs, scale),
             _ => Ok(()),
         }
     }
 }
 
-fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>]) -> Result<()> {
+fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], scale: f64) -> Result<()> {
     let guards: Vec<_> = jobs.iter().map(|job| job.grad.storage_and_layout()).collect();
     let mut grads: Vec<&[T]> = Vec::with_capacity(jobs.len());
     for (storage, layout) in &guards {
@@ -154,10 +159,30 @@ fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>]) -> Result<()> {
         }
         par_blocks(&mut pieces, 1, |_, pieces| {
             for (formula, param, grad, slots) in pieces {
-                formula.slices(param, grad, slots);
+                if scale == 1.0 {
+                    formula.slices(param, grad, slots);
+                } else {
+                    scaled(*formula, param, grad, slots, T::of(scale));
+                }
             }
         });
     })
+}
+
+/// Gradients that are multiplied before the formula reads them: they stay in a first-level cache.
+const FEW: usize = 1 << 10;
+
+fn scaled<T: Real>(formula: &impl Formula, param: &mut [T], grad: &[T], slots: &mut [&mut [T]], scale: T) {
+    let mut room = [T::ZERO; FEW];
+    for (i, (param, grad)) in param.chunks_mut(FEW).zip(grad.chunks(FEW)).enumerate() {
+        let room = &mut room[..grad.len()];
+        for (to, &g) in room.iter_mut().zip(grad) {
+            *to = g * scale;
+        }
+        let part = i * FEW..i * FEW + grad.len();
+        let mut slots: Vec<_> = slots.iter_mut().filter_map(|slot| slot.get_mut(part.clone())).collect();
+        formula.slices(param, room, &mut slots);
+    }
 }
 
 #[cfg(test)]
@@ -186,7 +211,7 @@ mod tests {
         let mut memory = Memory::default();
         for _ in 0..3 {
             let list = params.trainable().zip(&alone).map(|((name, w), (_, g, _))| (name, w, g.clone())).collect();
-            let group = StepGroup { key: "group:0", params: list, hyper, others: &[] };
+            let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 };
             optimizer.step(&group, &mut memory, None).unwrap();
             for (param, grad, slots) in &mut alone {
                 *param = optimizer.update(param, grad, slots, &hyper).unwrap();
@@ -219,7 +244,9 @@ mod tests {
         }
         let own = params.get("a").unwrap().var().as_detached_tensor();
         let list = params.trainable().map(|(name, weight)| (name, weight, own.clone())).collect();
-        optimizer.step(&StepGroup { key: "group:0", params: list, hyper, others: &[] }, &mut memory, None).unwrap();
+        optimizer
+            .step(&StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 }, &mut memory, None)
+            .unwrap();
         let expected = {
             let ones = Tensor::ones(5, DType::F64, &Device::Cpu).unwrap();
             optimizer.update(&ones.copy().unwrap(), &ones, &mut ParamSlots::default(), &hyper).unwrap()

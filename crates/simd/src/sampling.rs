@@ -1,7 +1,10 @@
-//! Takes rows of pixels out of a grid of 8-bit samples at places between its pixels, and mirrors them.
+//! Takes rows of pixels out of a grid of 8-bit samples at places between its pixels.
 //!
 //! Places are fixed-point numbers with 16 bits after the point, counted from the centre of the first pixel. The
 //! arithmetic is that of whole numbers: every machine gives the same bytes.
+
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
 use crate::lanes;
 
@@ -51,13 +54,13 @@ pub enum Outside<T> {
 pub const FARTHEST: f64 = 16_000.0;
 
 /// A number of channels that is known when the loops are compiled.
-trait Channels {
+pub(crate) trait Channels {
     const N: usize;
 }
 
 macro_rules! channels {
     ($($name:ident = $n:literal),*) => { $(
-        struct $name;
+        pub(crate) struct $name;
         impl Channels for $name {
             const N: usize = $n;
         }
@@ -91,19 +94,9 @@ fn outside_of(x: &[i32; BLOCK], y: &[i32; BLOCK], right: i32, bottom: i32) -> [i
     beyond
 }
 
-/// The same weight for the four bytes of a pixel.
-#[inline(always)]
-fn four_times(weights: &[u64; BLOCK]) -> &[i16; 4 * BLOCK] {
-    #[allow(unsafe_code)]
-    // SAFETY: both are 512 bytes of plain numbers, and the first is aligned better.
-    unsafe {
-        &*std::ptr::from_ref(weights).cast()
-    }
-}
-
 /// [`fold`] for any place of a mirrored grid.
 #[inline(never)]
-fn fold_far(at: i32, last: i32) -> i32 {
+pub(crate) fn fold_far(at: i32, last: i32) -> i32 {
     let (at, last) = (i64::from(at), i64::from(last));
     let at = at.rem_euclid(2 * last);
     at.min(2 * last - at) as i32
@@ -124,18 +117,28 @@ fn pair<C: Channels>(data: &[u8], at: usize) -> u64 {
 }
 
 #[inline(always)]
-fn high(a: i16, b: i16) -> i16 {
+pub(crate) fn high(a: i16, b: i16) -> i16 {
     ((i32::from(a) * i32::from(b)) >> 16) as i16
 }
 
-/// Between four samples; weights have 15 bits, and six bits after the point are kept on the way.
+/// Between two samples, with six bits after the point; weights have 15 bits.
+#[inline(always)]
+fn between(a: i16, b: i16, weight: i16) -> i16 {
+    (a << 6).wrapping_add(high(b.wrapping_sub(a) << 7, weight))
+}
+
+/// Without the six bits after the point.
+#[inline(always)]
+pub(crate) fn rounded(all: i16) -> u8 {
+    (all.wrapping_add(ROUND) >> 6) as u8
+}
+
+/// Between four samples.
 #[inline(always)]
 fn blend([a, b, c, d]: [u8; 4], x: i16, y: i16) -> u8 {
     let [a, b, c, d] = [a, b, c, d].map(i16::from);
-    let top = (a << 6).wrapping_add(high(b.wrapping_sub(a) << 7, x));
-    let bottom = (c << 6).wrapping_add(high(d.wrapping_sub(c) << 7, x));
-    let all = top.wrapping_add(high(bottom.wrapping_sub(top) << 1, y));
-    (all.wrapping_add(ROUND) >> 6) as u8
+    let (top, bottom) = (between(a, b, x), between(c, d, x));
+    rounded(top.wrapping_add(high(bottom.wrapping_sub(top) << 1, y)))
 }
 
 /// A pixel some of whose four neighbours lie outside.
@@ -155,6 +158,72 @@ fn at_the_edge(from: &Grid<'_, u8>, (x, y): (i32, i32), fill: [u8; 4], out: &mut
     }
 }
 
+/// The pixels of a block without gaps, and what a register writes too much.
+type Pixels = [u8; 4 * BLOCK + 8];
+
+/// The pixels of a block, one by one.
+#[inline(always)]
+fn one_by_one<C: Channels>(
+    data: &[u8],
+    stride: usize,
+    at: &[i32; BLOCK],
+    wx: &[i32; BLOCK],
+    wy: &[i32; BLOCK],
+    out: &mut Pixels,
+) {
+    for (i, out) in out.chunks_exact_mut(C::N).take(BLOCK).enumerate() {
+        let (top, bottom) = (pair::<C>(data, at[i] as usize), pair::<C>(data, at[i] as usize + stride));
+        let bytes = |pair: u64| [pair.to_le_bytes(), (pair >> (8 * C::N)).to_le_bytes()];
+        let ([a, b], [c, d]) = (bytes(top), bytes(bottom));
+        for (k, out) in out.iter_mut().enumerate() {
+            *out = blend([a[k], b[k], c[k], d[k]], wx[i] as i16, wy[i] as i16);
+        }
+    }
+}
+
+/// The pixels of a block: of the two side by side at each place, and of those a row below.
+#[inline(always)]
+fn gather<C: Channels>(
+    data: &[u8],
+    stride: usize,
+    at: &[i32; BLOCK],
+    wx: &[i32; BLOCK],
+    wy: &[i32; BLOCK],
+    out: &mut Pixels,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::level() != crate::Level::Portable {
+        #[allow(unsafe_code)]
+        // SAFETY: every level but the portable one has AVX2.
+        let done = unsafe { vectors::block::<C>(data, stride, at, wx, wy, out) };
+        if done {
+            return;
+        }
+    }
+    one_by_one::<C>(data, stride, at, wx, wy, out);
+}
+
+/// A row between its own pixels, with six bits after the point: pixel i is between the two that begin at sample
+/// `at[i]`, without gaps. `row` has eight bytes and `out` eight samples more than that takes; what is written there
+/// means nothing.
+pub(crate) fn blend_along<C: Channels>(row: &[u8], at: &[i32], weights: &[i32], out: &mut [i16]) {
+    #[cfg(target_arch = "x86_64")]
+    if crate::level() != crate::Level::Portable {
+        #[allow(unsafe_code)]
+        // SAFETY: every level but the portable one has AVX2.
+        let done = unsafe { vectors::along::<C>(row, at, weights, out) };
+        if done {
+            return;
+        }
+    }
+    for ((&at, &weight), out) in at.iter().zip(weights).zip(out.chunks_exact_mut(C::N)) {
+        let (a, b) = row[at as usize..at as usize + 2 * C::N].split_at(C::N);
+        for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            *out = between(i16::from(a), i16::from(b), weight as i16);
+        }
+    }
+}
+
 lanes! {
     fn bilinear<C: Channels>(
         from: &Grid<'_, u8>, x: &[i32], y: &[i32], outside: Outside<u8>, out: &mut [u8],
@@ -164,10 +233,8 @@ lanes! {
         let (step, pixel) = (stride as i32, C::N as i32);
         // Every loop over a block has one simple body over arrays of one width, so that it runs in vectors.
         let (mut xs, mut ys, mut offsets) = ([0i32; BLOCK], [0i32; BLOCK], [0i32; BLOCK]);
-        let (mut wx, mut wy) = ([0u64; BLOCK], [0u64; BLOCK]);
-        let (mut a, mut b, mut c, mut d) =
-            ([[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK], [[0u8; 4]; BLOCK]);
-        let mut done = [[0u8; 4]; BLOCK];
+        let (mut wx, mut wy) = ([0i32; BLOCK], [0i32; BLOCK]);
+        let mut done: Pixels = [0; 4 * BLOCK + 8];
         for ((x, y), out) in x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(out.chunks_mut(BLOCK * C::N)) {
             let n = x.len().min(y.len()).min(out.len() / C::N);
             xs[..n].copy_from_slice(&x[..n]);
@@ -187,49 +254,26 @@ lanes! {
             ys.iter_mut().for_each(|v| *v = (*v).clamp(0, bottom - 2));
             for i in 0..BLOCK {
                 offsets[i] = (ys[i] >> 16).wrapping_mul(step).wrapping_add((xs[i] >> 16).wrapping_mul(pixel));
-            }
-            for (wide, at) in wx.iter_mut().zip(&xs).chain(wy.iter_mut().zip(&ys)) {
-                let weight = ((*at as u32) & 0xffff) >> 1;
-                let two = u64::from(weight | weight << 16);
-                *wide = two | two << 32;
+                (wx[i], wy[i]) = ((xs[i] & 0xffff) >> 1, (ys[i] & 0xffff) >> 1);
             }
             let fill = match outside {
                 Outside::Is(fill) if any => Some(fill),
                 _ => None,
             };
-            if let (Some(_), false) | (None, _) = (fill, whole) {
-                for i in 0..n {
-                    let at = offsets[i] as usize;
-                    let (t, u) = (pair::<C>(from.data, at), pair::<C>(from.data, at + stride));
-                    (a[i], b[i]) = ((t as u32).to_le_bytes(), ((t >> (8 * C::N)) as u32).to_le_bytes());
-                    (c[i], d[i]) = ((u as u32).to_le_bytes(), ((u >> (8 * C::N)) as u32).to_le_bytes());
-                }
-                let (a, b, c, d) = (a.as_flattened(), b.as_flattened(), c.as_flattened(), d.as_flattened());
-                let (wx, wy, done) = (four_times(&wx), four_times(&wy), done.as_flattened_mut());
-                for k in 0..4 * BLOCK {
-                    done[k] = blend([a[k], b[k], c[k], d[k]], wx[k], wy[k]);
-                }
+            if fill.is_none() || !whole {
+                gather::<C>(from.data, stride, &offsets, &wx, &wy, &mut done);
+                out[..n * C::N].copy_from_slice(&done[..n * C::N]);
             }
-            match fill {
-                None => {
-                    // Four bytes at a time where the next pixel writes over what is too much.
-                    for i in 0..n {
-                        match out.get_mut(i * C::N..i * C::N + 4) {
-                            Some(four) => four.copy_from_slice(&done[i]),
-                            None => out[i * C::N..(i + 1) * C::N].copy_from_slice(&done[i][..C::N]),
-                        }
+            if let Some(fill) = fill {
+                for (i, out) in out.chunks_exact_mut(C::N).enumerate() {
+                    let far = |at: i32, last: i32| at <= -0x1_0000 || at >= last + 0x1_0000;
+                    if beyond[i] == 0 {
+                        continue;
                     }
-                }
-                Some(fill) => {
-                    for (i, (out, pixel)) in out.chunks_exact_mut(C::N).zip(&done).enumerate() {
-                        let far = |at: i32, last: i32| at <= -0x1_0000 || at >= last + 0x1_0000;
-                        if beyond[i] == 0 {
-                            out.copy_from_slice(&pixel[..C::N]);
-                        } else if far(x[i], right) || far(y[i], bottom) {
-                            out.copy_from_slice(&fill[..C::N]);
-                        } else {
-                            at_the_edge(from, (x[i], y[i]), fill, out);
-                        }
+                    if far(x[i], right) || far(y[i], bottom) {
+                        out.copy_from_slice(&fill[..C::N]);
+                    } else {
+                        at_the_edge(from, (x[i], y[i]), fill, out);
                     }
                 }
             }
@@ -278,7 +322,7 @@ lanes! {
             fold(&mut xs, right, &outside);
             fold(&mut ys, bottom, &outside);
             let beyond = outside_of(&xs, &ys, right, bottom);
-            let mut any = beyond[..n].iter().any(|b| *b != 0);
+            let mut any = beyond[..n].iter().sum::<i32>() > 0;
             if any && matches!(outside, Outside::Mirrored) {
                 for i in 0..n {
                     (xs[i], ys[i]) = (fold_far(near(x[i]), right), fold_far(near(y[i]), bottom));
@@ -291,7 +335,10 @@ lanes! {
             }
             if channels == 1 {
                 for (out, at) in out.iter_mut().zip(&offsets[..n]) {
-                    *out = from.data[*at as usize];
+                    #[allow(unsafe_code)]
+                    // SAFETY: columns and rows are bounded to the grid, and an addressable one has all its samples.
+                    let sample = unsafe { *from.data.get_unchecked(*at as usize) };
+                    *out = sample;
                 }
             } else {
                 for (out, at) in out.chunks_exact_mut(channels).zip(&offsets[..n]) {
@@ -309,51 +356,6 @@ lanes! {
             }
         }
     }
-}
-
-/// Copies pixels of three bytes in the opposite order.
-pub fn mirror_rgb(from: &[u8], out: &mut [u8]) {
-    let n = from.len().min(out.len()) / 3;
-    let (from, out) = (&from[..3 * n], &mut out[..3 * n]);
-    #[cfg(target_arch = "x86_64")]
-    let done = {
-        #[allow(unsafe_code)]
-        // SAFETY: both levels have SSSE3.
-        if crate::level() == crate::Level::Portable { 0 } else { unsafe { mirror_by_fives(from, out) } }
-    };
-    #[cfg(not(target_arch = "x86_64"))]
-    let done = 0;
-    let rest = from[..3 * (n - done)].chunks_exact(3).rev();
-    out[3 * done..].chunks_exact_mut(3).zip(rest).for_each(|(o, p)| o.copy_from_slice(p));
-}
-
-/// Mirrors five pixels at a time, as long as there is room for whole registers; returns how many pixels that made.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "ssse3")]
-#[allow(unsafe_code)]
-fn mirror_by_fives(from: &[u8], out: &mut [u8]) -> usize {
-    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_setr_epi8, _mm_shuffle_epi8, _mm_storeu_si128};
-    let order = _mm_setr_epi8(12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2, -1);
-    let (bytes, mut done) = (from.len(), 0);
-    while bytes >= 3 * done + 16 {
-        // Five pixels that end where the last five began; one byte more is read, and written over by the next five.
-        let at = bytes - 3 * done - 15;
-        if at + 16 > bytes {
-            // The first five have no byte behind them.
-            for k in 0..5 {
-                out[3 * k..3 * k + 3].copy_from_slice(&from[bytes - 3 * k - 3..bytes - 3 * k]);
-            }
-            done += 5;
-            continue;
-        }
-        // SAFETY: at + 16 <= from.len(), and 3 done + 16 <= bytes = out.len().
-        unsafe {
-            let five = _mm_loadu_si128(from.as_ptr().add(at).cast::<__m128i>());
-            _mm_storeu_si128(out.as_mut_ptr().add(3 * done).cast::<__m128i>(), _mm_shuffle_epi8(five, order));
-        }
-        done += 5;
-    }
-    done
 }
 
 #[cfg(test)]
@@ -431,15 +433,57 @@ mod tests {
         }
 
         #[test]
-        fn mirrored_twice_is_the_same(n in 0usize..70, seed: u32) {
-            let from = noise(3 * n, seed);
-            let (mut once, mut twice) = (vec![0; 3 * n], vec![0; 3 * n]);
-            mirror_rgb(&from, &mut once);
-            mirror_rgb(&once, &mut twice);
-            prop_assert_eq!(&twice, &from);
-            for i in 0..n {
-                prop_assert_eq!(&once[3 * i..3 * i + 3], &from[3 * (n - 1 - i)..3 * (n - i)]);
+        fn places_in_rows_and_columns_are_sampled_alike_by_both_ways(
+            w in 2usize..40, h in 2usize..20, channels in 1usize..=4, seed: u32, across in 1usize..150,
+            down in 1usize..30, kind in 0usize..3,
+        ) {
+            let data = noise(w * h * channels, seed);
+            let from = Grid { data: &data, width: w, height: h, channels };
+            let outside = [Outside::Is([9; 4]), Outside::Nearest, Outside::Mirrored][kind];
+            // Also far outside, but for a constant, which has no such way.
+            let places = |n: usize, side: usize, seed: u32| -> Vec<i32> {
+                let side = (side as i64 - 1) << 16;
+                let reach = if kind == 0 { side } else { 5 * side };
+                let at = |c: &[u8]| i64::from(u32::from_le_bytes([c[0], c[1], c[2], c[3]])) % (reach + 1);
+                noise(4 * n, seed).chunks(4).map(|c| (at(c) - (reach - side) / 2) as i32).collect()
+            };
+            let (x, y) = (places(across, w, seed ^ 1), places(down, h, seed ^ 2));
+            let mut stretched = vec![5];
+            prop_assert!(crate::stretch_bilinear(&from, &x, &y, outside, &mut stretched));
+            for (y, row) in y.iter().zip(stretched[1..].chunks(across * channels)) {
+                let mut want = vec![0; across * channels];
+                sample_bilinear(&from, &x, &vec![*y; across], outside, &mut want);
+                prop_assert_eq!(row, &want);
             }
+            prop_assert_eq!(stretched.len(), 1 + across * down * channels);
+        }
+
+        #[test]
+        fn a_block_is_that_of_its_pixels_one_by_one(w in 2usize..40, h in 2usize..9, seed: u32) {
+            fn check<C: Channels>(w: usize, h: usize, seed: u32) -> Result<(), TestCaseError> {
+                let data = noise(w * h * C::N, seed);
+                let stride = w * C::N;
+                let random = noise(4 * BLOCK, seed ^ 3);
+                let at: [i32; BLOCK] = std::array::from_fn(|i| {
+                    let (col, row) = (usize::from(random[4 * i]) % (w - 1), usize::from(random[4 * i + 1]) % (h - 1));
+                    (row * stride + col * C::N) as i32
+                });
+                let weight = |k: usize| std::array::from_fn(|i| (i32::from(random[4 * i + k]) * 32767) / 255);
+                let (wx, wy): ([i32; BLOCK], [i32; BLOCK]) = (weight(2), weight(3));
+                let (mut plain, mut quick): (Pixels, Pixels) = ([0; _], [0; _]);
+                one_by_one::<C>(&data, stride, &at, &wx, &wy, &mut plain);
+                gather::<C>(&data, stride, &at, &wx, &wy, &mut quick);
+                prop_assert_eq!(&plain[..BLOCK * C::N], &quick[..BLOCK * C::N]);
+                // Where no pair is near to the end, registers do it.
+                let longer = [data.as_slice(), &[0; 8]].concat();
+                gather::<C>(&longer, stride, &at, &wx, &wy, &mut quick);
+                prop_assert_eq!(&plain[..BLOCK * C::N], &quick[..BLOCK * C::N]);
+                Ok(())
+            }
+            check::<One>(w, h, seed)?;
+            check::<Two>(w, h, seed)?;
+            check::<Three>(w, h, seed)?;
+            check::<Four>(w, h, seed)?;
         }
     }
 }

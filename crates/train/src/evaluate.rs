@@ -1,6 +1,7 @@
 //! A pass over a split: losses and metrics of the present weights.
 
 use crate::tally::Tally;
+use crate::views::{Known, Looker, Predictor, Seen, Views, decoded};
 use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::{Backend, Batch, CollateCx, Cx, DataInfo, Decoder, Error, Named, Net, Params, Result, StepCx, Task};
@@ -29,6 +30,14 @@ pub struct Pass<'a> {
     pub say: &'a (dyn Fn(&str) + Send + Sync),
     /// Batches at most.
     pub limit: usize,
+    /// Views of each sample besides the plain one; the rows are then as the steps before these leave them.
+    pub views: Option<&'a Views<'a>>,
+}
+
+impl Pass<'_> {
+    fn predictor(&self) -> Predictor<'_> {
+        Predictor { task: self.task, net: self.net, params: self.params, info: self.info, kernels: self.kernels }
+    }
 }
 
 /// Makes a batch on the parameters' device.
@@ -55,6 +64,7 @@ pub fn evaluate(
 ) -> Result<Measured> {
     let mut tally = Tally::new(pass.split, pass.metrics, pass.info);
     let mut decoder: Box<dyn Decoder> = pass.task.decoder(pass.info);
+    let mut looker = pass.views.map(|views| Looker::new(views, pass.predictor()));
     let batches = rows.batches().min(pass.limit);
     let mut waited = Duration::ZERO;
     for i in 0..batches {
@@ -64,23 +74,28 @@ pub fn evaluate(
         if loaded.rows.is_empty() {
             continue;
         }
-        let batch = collate(pass.task, loaded.rows, pass.params, pass.info)?;
-        waited += began.elapsed();
+        let Seen { batch, outputs, rows: united } = match &mut looker {
+            Some(looker) => looker.look(loaded.rows)?,
+            None => {
+                let batch = collate(pass.task, loaded.rows, pass.params, pass.info)?;
+                waited += began.elapsed();
+                Seen { batch, outputs: None, rows: None }
+            }
+        };
         let mut cx = Cx::eval();
-        let mut step = StepCx { net: pass.net, batch: &batch, cx: &mut cx, losses: pass.losses, kernels: pass.kernels };
+        let known = outputs.as_ref().map(Known);
+        let net = known.as_ref().map_or(pass.net, |known| known);
+        let mut step = StepCx { net, batch: &batch, cx: &mut cx, losses: pass.losses, kernels: pass.kernels };
         let objective = pass.task.objective(&mut step)?;
         if !objective.skip {
             let loss = objective.loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
             tally.add_losses(loss, &objective.parts, batch.rows.len());
         }
         if tally.wants_rows() {
-            let predicted = decoder.decode(&objective.outputs, &batch)?;
-            if predicted.len() != batch.rows.len() {
-                return Err(Error::new(
-                    "PL0211",
-                    format!("the task decoded {} rows of {}", predicted.len(), batch.rows.len()),
-                ));
-            }
+            let predicted = match united {
+                Some(rows) => rows,
+                None => decoded(decoder.decode(&objective.outputs, &batch)?, &batch)?,
+            };
             tally.add_rows(&predicted, &batch.rows)?;
         }
         progress(i + 1, batches)?;

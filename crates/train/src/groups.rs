@@ -102,7 +102,7 @@ impl Groups {
         })
     }
 
-    /// One step of every group; parameters without a gradient stay as they are.
+    /// One step of every group by gradients times `scale`; parameters without a gradient stay as they are.
     ///
     /// # Errors
     /// An optimizer refuses a parameter.
@@ -110,17 +110,22 @@ impl Groups {
         &self,
         params: &Params,
         gradients: &BTreeMap<String, Tensor>,
+        scale: f64,
         memory: &mut Memory,
         rates: &[GroupRates],
         again: &mut Again<'_>,
     ) -> Result<()> {
+        if scale != 1.0 && !self.all.iter().all(|group| group.plug.takes_scale()) {
+            let multiplied = gradients.iter().map(|(name, g)| Ok((name.clone(), (g * scale)?)));
+            return self.step(params, &multiplied.collect::<Result<_>>()?, 1.0, memory, rates, again);
+        }
         let of_group = |group: &Group| group.names.iter().filter_map(|name| gradients.get(name).cloned()).collect();
         let all: Vec<Vec<Tensor>> = self.all.iter().map(of_group).collect();
         for (i, group) in self.all.iter().enumerate() {
             let others: Vec<Tensor> =
                 all.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, list)| list).cloned().collect();
             let hyper = self.hyper(group, rates);
-            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper, others: &others };
+            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper, others: &others, scale };
             for name in &group.names {
                 if let (Some(gradient), Some(weight)) = (gradients.get(name), params.get(name)) {
                     step.params.push((name, weight, gradient.clone()));

@@ -17,6 +17,7 @@ pub mod stage;
 pub mod step;
 pub mod tally;
 pub mod trainer;
+pub mod views;
 pub mod watch;
 
 pub use clock::Clock;

@@ -4,11 +4,12 @@ use crate::checkpoint::{Checkpoint, Shelf};
 use crate::evaluate::{Pass, collate, evaluate};
 use crate::setup::{dtype, open_data};
 use crate::stage::{loader, phases};
+use crate::views::{Looker, Predictor, Views, decoded};
 use pleach_config::Resolved;
 use pleach_config::run::Run;
 use pleach_core::kinds::augmentation::{At, AugmentConfig, Pipeline};
 use pleach_core::kinds::task::Report;
-use pleach_core::{Better, Cx, DataInfo, Error, Fit, Named, Net, Params, Result, Row, Samples};
+use pleach_core::{Better, Cx, DataInfo, Decoder, Error, Fit, Named, Net, Params, Result, Row, Samples};
 use std::path::Path;
 
 /// Which checkpoint serves.
@@ -53,6 +54,15 @@ impl Served {
         Ok(Self { run, net, params, info, step, averaged })
     }
 
+    /// How many views of a sample a prediction is the mean of; 1 without `[trainer] tta`.
+    ///
+    /// # Errors
+    /// A view cannot be undone.
+    pub fn views(&self) -> Result<usize> {
+        let views = Views::new(&self.run.trainer.tta, &mut Vec::new(), 0)?;
+        Ok(views.as_ref().map_or(1, Views::count))
+    }
+
     /// Losses and metrics over a split of the run.
     ///
     /// # Errors
@@ -74,6 +84,7 @@ impl Served {
         };
         let mut open = data.split(split)?.clone();
         open.augment.retain(|a| self.run.task.at_inference(a));
+        let views = Views::new(&self.run.trainer.tta, &mut open.augment, self.run.run.seed)?;
         let loader = loader(&self.run, &open, config, "test");
         let pass = Pass {
             split,
@@ -86,6 +97,7 @@ impl Served {
             info: &self.info,
             say,
             limit: limit.of(loader.batches_per_epoch()),
+            views: views.as_ref(),
         };
         Ok(evaluate(&pass, loader.epoch(0, 0), |_, _| Ok(()))?.metrics)
     }
@@ -95,9 +107,10 @@ impl Served {
     /// # Errors
     /// A sample cannot be read or does not fit.
     pub fn predict(&self, samples: &dyn Samples, mut each: impl FnMut(&Row, Report) -> Result<()>) -> Result<usize> {
-        let augment = self.inference_augment();
+        let mut augment = self.inference_augment();
+        let views = Views::new(&self.run.trainer.tta, &mut augment, self.run.run.seed)?;
+        let mut by = self.mind(views.as_ref());
         let size = self.run.dataloader.test.batch_size;
-        let mut decoder = self.run.task.decoder(&self.info);
         let n = samples.len();
         let count = self.run.trainer.limit_predict_batches.of(n.div_ceil(size)).saturating_mul(size).min(n);
         // Images of unlike sizes cannot share a batch: a batch ends where the size changes.
@@ -110,18 +123,26 @@ impl Served {
             Pipeline::new(&augment, &*self.run.backend.kernels).run(at, &mut row)?;
             let full = ready.len() == size || ready.last().is_some_and(|last| last.size() != row.size());
             if full {
-                self.flush(&mut *decoder, &mut originals, &mut ready, &mut each)?;
+                self.flush(&mut by, &mut originals, &mut ready, &mut each)?;
             }
             originals.push(original);
             ready.push(row);
         }
-        self.flush(&mut *decoder, &mut originals, &mut ready, &mut each)?;
+        self.flush(&mut by, &mut originals, &mut ready, &mut each)?;
         Ok(count)
+    }
+
+    /// What turns samples into predictions.
+    fn mind<'v>(&'v self, views: Option<&'v Views<'v>>) -> Mind<'v> {
+        let (task, info) = (&*self.run.task, &self.info);
+        let kernels = &*self.run.backend.kernels;
+        let by = Predictor { task, net: &*self.net, params: &self.params, info, kernels };
+        Mind { decoder: task.decoder(info), looker: views.map(|views| Looker::new(views, by)) }
     }
 
     fn flush(
         &self,
-        decoder: &mut dyn pleach_core::Decoder,
+        by: &mut Mind<'_>,
         originals: &mut Vec<Row>,
         ready: &mut Vec<Row>,
         each: &mut impl FnMut(&Row, Report) -> Result<()>,
@@ -129,9 +150,20 @@ impl Served {
         if ready.is_empty() {
             return Ok(());
         }
-        let batch = collate(&*self.run.task, std::mem::take(ready), &self.params, &self.info)?;
-        let outputs = self.net.forward(&batch.inputs, &mut Cx::eval())?;
-        for (predicted, original) in decoder.decode(&outputs, &batch)?.iter().zip(originals.drain(..)) {
+        let ready = std::mem::take(ready);
+        let (batch, outputs, rows) = match &mut by.looker {
+            Some(looker) => {
+                let seen = looker.look(ready)?;
+                (seen.batch, seen.outputs, seen.rows)
+            }
+            None => (collate(&*self.run.task, ready, &self.params, &self.info)?, None, None),
+        };
+        let predicted = match (rows, outputs) {
+            (Some(rows), _) => rows,
+            (None, Some(outputs)) => by.decoder.decode(&outputs, &batch)?,
+            (None, None) => by.decoder.decode(&self.net.forward(&batch.inputs, &mut Cx::eval())?, &batch)?,
+        };
+        for (predicted, original) in decoded(predicted, &batch)?.iter().zip(originals.drain(..)) {
             each(&original, self.run.task.report(predicted, &original, &self.info)?)?;
         }
         Ok(())
@@ -143,6 +175,12 @@ impl Served {
         let split = d.test.as_ref().or(d.val.as_ref()).unwrap_or(&d.train);
         split.slot.augment.iter().filter(|a| self.run.task.at_inference(a)).cloned().collect()
     }
+}
+
+/// What a pass over samples remembers.
+struct Mind<'v> {
+    decoder: Box<dyn Decoder>,
+    looker: Option<Looker<'v>>,
 }
 
 fn choose(shelf: &Shelf, run: &Run, pick: Pick, device: &pleach_core::Device) -> Result<Checkpoint> {

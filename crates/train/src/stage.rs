@@ -122,6 +122,7 @@ impl<'r> Stage<'r> {
             notes.extend(load_weights(&params, path, Fit::Partial)?);
         }
         let train = loader(run, &data.train, &run.dataloader.train, "train");
+        let train = if run.task.looks_up() { train.almost() } else { train };
         let val = data.val.as_ref().map(|split| loader(run, split, &run.dataloader.val, "val"));
         let train_batches = limit(run, run.trainer.limit_train_batches, train.batches_per_epoch());
         if train_batches == 0 {

@@ -9,8 +9,9 @@ use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::rng::Stream;
 use pleach_core::{
-    Backend, Batch, Cx, Error, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task, Tensor,
+    Backend, Batch, Cx, Error, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task, Tensor, norm,
 };
+use pleach_ops::backward;
 use std::collections::BTreeMap;
 
 /// What the step pipeline works on.
@@ -82,11 +83,6 @@ impl Pipeline<'_> {
         if !losses.loss.is_finite() {
             return Err(Error::new("PL0402", format!("the loss is {} at step {}", losses.loss, self.step + 1)));
         }
-        if scale != 1.0 {
-            for gradient in gradients.values_mut() {
-                *gradient = (&*gradient / scale)?;
-            }
-        }
         let norms = norms(&gradients)?;
         let bad = norms.iter().find(|(_, norm)| !norm.is_finite()).map(|(name, _)| name.clone());
         match (scaler, &bad) {
@@ -103,18 +99,15 @@ impl Pipeline<'_> {
             }
             (None, None) => {}
         }
-        if let Some((bound, algorithm)) = self.clip {
-            clip(&mut gradients, &norms, bound, algorithm)?;
-        }
+        let factor = clip(self.clip, &mut gradients, &norms, 1.0 / scale)?;
         let mut again = || {
             let Slope { losses, mut gradients, .. } = self.slope(batches, 1.0)?;
-            if let Some((bound, algorithm)) = self.clip {
-                let own = self::norms(&gradients)?;
-                clip(&mut gradients, &own, bound, algorithm)?;
-            }
-            Ok((losses.loss, gradients.into_iter().collect()))
+            let own = self::norms(&gradients)?;
+            let factor = clip(self.clip, &mut gradients, &own, 1.0)?;
+            let multiplied = gradients.into_iter().map(|(name, g)| Ok((name, (g * factor)?)));
+            Ok((losses.loss, multiplied.collect::<Result<_>>()?))
         };
-        self.groups.step(self.params, &gradients, memory, rates, &mut again)?;
+        self.groups.step(self.params, &gradients, factor, memory, rates, &mut again)?;
         Ok(Stepped::Taken(losses))
     }
 
@@ -139,7 +132,7 @@ impl Pipeline<'_> {
                 let before = losses.parts.get(name).copied().unwrap_or(0.0);
                 losses.parts.insert(name, before + share * part);
             }
-            let grads = (objective.loss * (share * scale))?.backward()?;
+            let grads = backward(&(objective.loss * (share * scale))?)?;
             accumulate(&mut gradients, self.params, &grads)?;
         }
         Ok(Slope { losses, gradients, skipped })
@@ -161,38 +154,30 @@ fn accumulate(sum: &mut BTreeMap<String, Tensor>, params: &Params, grads: &GradS
 
 /// The L2 norm of each gradient, in the order of the names.
 fn norms(gradients: &BTreeMap<String, Tensor>) -> Result<Vec<(String, f64)>> {
-    gradients
-        .iter()
-        .map(|(name, g)| {
-            Ok((name.clone(), g.sqr()?.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?.sqrt()))
-        })
-        .collect()
+    gradients.iter().map(|(name, g)| Ok((name.clone(), norm(g)?))).collect()
 }
 
-/// `torch.nn.utils.clip_grad_norm_` (L2, all parameters together) or `clip_grad_value_`.
+/// `torch.nn.utils.clip_grad_norm_` (L2, all parameters together) or `clip_grad_value_` of gradients that are to be multiplied by
+/// `factor`. Returns what they are to be multiplied by then: clipping by norm is a factor and leaves them as they are.
 fn clip(
+    how: Option<(f64, ClipAlgorithm)>,
     gradients: &mut BTreeMap<String, Tensor>,
     norms: &[(String, f64)],
-    bound: f64,
-    algorithm: ClipAlgorithm,
-) -> Result<()> {
-    match algorithm {
-        ClipAlgorithm::Norm => {
-            let total = norms.iter().map(|(_, n)| n * n).sum::<f64>().sqrt();
-            let factor = bound / (total + 1e-6);
-            if factor < 1.0 {
-                for gradient in gradients.values_mut() {
-                    *gradient = (&*gradient * factor)?;
-                }
-            }
+    factor: f64,
+) -> Result<f64> {
+    match how {
+        None => Ok(factor),
+        Some((bound, ClipAlgorithm::Norm)) => {
+            let total = factor * norms.iter().map(|(_, n)| n * n).sum::<f64>().sqrt();
+            Ok(factor * (bound / (total + 1e-6)).min(1.0))
         }
-        ClipAlgorithm::Value => {
+        Some((bound, ClipAlgorithm::Value)) => {
             for gradient in gradients.values_mut() {
-                *gradient = gradient.clamp(-bound, bound)?;
+                *gradient = (&*gradient * factor)?.clamp(-bound, bound)?;
             }
+            Ok(1.0)
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -208,22 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn clipping_by_norm_keeps_the_direction_and_bounds_the_length() {
+    fn clipping_by_norm_bounds_the_length_of_all_gradients_together() {
         let mut g = gradients();
         let n = norms(&g).unwrap();
-        clip(&mut g, &n, 1.0, ClipAlgorithm::Norm).unwrap();
-        let (a, b) = (g["a"].to_vec1::<f64>().unwrap(), g["b"].to_vec1::<f64>().unwrap());
-        assert!((a[0] / b[0] + 0.75).abs() < 1e-12);
-        let length = (a[0] * a[0] + b[0] * b[0]).sqrt();
-        assert!((length - 1.0).abs() < 1e-6, "{length}");
+        for (factor, bound, want) in [(1.0, 1.0, 1.0), (0.5, 1.0, 1.0), (0.5, 6.0, 2.5)] {
+            let by = clip(Some((bound, ClipAlgorithm::Norm)), &mut g, &n, factor).unwrap();
+            assert!((5.0 * by - want).abs() < 1e-5, "{by}");
+        }
     }
 
     #[test]
     fn clipping_by_value_bounds_each_value() {
-        let mut g = gradients();
-        let n = norms(&g).unwrap();
-        clip(&mut g, &n, 3.5, ClipAlgorithm::Value).unwrap();
-        assert_eq!(g["a"].to_vec1::<f64>().unwrap(), [3.0, 0.0]);
-        assert_eq!(g["b"].to_vec1::<f64>().unwrap(), [-3.5]);
+        for (factor, a, b) in [(1.0, 3.0, -3.5), (0.5, 1.5, -2.0)] {
+            let mut g = gradients();
+            let n = norms(&g).unwrap();
+            assert_eq!(clip(Some((3.5, ClipAlgorithm::Value)), &mut g, &n, factor).unwrap(), 1.0);
+            assert_eq!(g["a"].to_vec1::<f64>().unwrap(), [a, 0.0]);
+            assert_eq!(g["b"].to_vec1::<f64>().unwrap(), [b]);
+        }
     }
 }

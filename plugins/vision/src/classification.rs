@@ -1,9 +1,9 @@
 //! Says which class an image or a clip as a whole is of.
 
 use crate::collate;
-use pleach_core::kinds::loss::weighted_sum;
+use pleach_core::kinds::loss::{SHARES, weighted_sum};
 use pleach_core::kinds::metric::Part;
-use pleach_core::kinds::task::Report;
+use pleach_core::kinds::task::{Report, Unite};
 use pleach_core::{
     Batch, CollateCx, DataInfo, Decoder, Error, Form, Gives, Labels, ModelSpec, Named, Objective, Result, Row, StepCx,
     Target, Task, Tensor, config, plugin,
@@ -23,7 +23,8 @@ pub enum Activation {
 /// One class for each image or clip, out of those that the data name.
 ///
 /// The model gives one logit per class, (N, classes). Losses are held against the class's index
-/// (CrossEntropy) or against a 1 for the class and 0 for all others (BCE).
+/// (CrossEntropy) or against a 1 for the class and 0 for all others (BCE). Of samples that `MixUp` or `CutMix` made, both
+/// take the shares of the classes; metrics go by the class of the greatest share.
 #[plugin(task, alias = ["ImageClassification"])]
 pub struct Classification {
     /// How the model's numbers become the probabilities that are reported; the predicted class is the
@@ -49,16 +50,28 @@ impl Task for Classification {
         Gives { form: Form::Logits, targets: vec![Target::Class, Target::Mask], parts: vec![Part::Labels] }
     }
 
+    fn looks_up(&self) -> bool {
+        true
+    }
+
     fn collate(&self, rows: Vec<Row>, cx: &CollateCx<'_>) -> Result<Batch> {
         let inputs = Named::one("image", collate::images(&rows, cx)?);
         let mut targets = Named::new();
         if collate::all_or_none(&rows, "label", |row| row.labels.class.is_some())? {
             let (n, classes) = (rows.len(), cx.data.classes.len());
             let (mut indices, mut one_hot) = (Vec::with_capacity(n), vec![0f32; n * classes]);
+            let mut mixed = false;
             for (row, hot) in rows.iter().zip(one_hot.chunks_exact_mut(classes.max(1))) {
                 let class = row.labels.class.unwrap_or_default();
+                let (last, shares) = (row.labels.scores.len().saturating_sub(1) as u32, &row.labels.scores);
                 let Some(own) = hot.get_mut(class as usize) else { return Err(out_of_range(row, class, cx.data)) };
-                *own = 1.0;
+                if shares.is_empty() {
+                    *own = 1.0;
+                } else {
+                    mixed = true;
+                    let Some(hot) = hot.get_mut(..shares.len()) else { return Err(out_of_range(row, last, cx.data)) };
+                    hot.copy_from_slice(shares);
+                }
                 indices.push(class);
             }
             if indices.len() != n {
@@ -66,6 +79,9 @@ impl Task for Classification {
             }
             targets.insert(Target::Class.key(), Tensor::from_vec(indices, n, cx.device)?);
             let mask = Tensor::from_vec(one_hot, (n, classes), cx.device)?.to_dtype(cx.dtype)?;
+            if mixed {
+                targets.insert(SHARES, mask.clone());
+            }
             targets.insert(Target::Mask.key(), mask);
         }
         Ok(Batch { inputs, targets, offsets: Named::new(), rows })
@@ -80,6 +96,13 @@ impl Task for Classification {
 
     fn decoder(&self, data: &DataInfo) -> Box<dyn Decoder> {
         Box::new(Decode { activation: self.activation, classes: data.classes.len() })
+    }
+
+    fn unite(&self) -> Unite {
+        match self.activation {
+            Activation::Softmax => Unite::Softmax,
+            Activation::Sigmoid => Unite::Sigmoid,
+        }
     }
 
     fn default_losses(&self) -> &'static [&'static str] {

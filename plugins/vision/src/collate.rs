@@ -1,12 +1,12 @@
 //! Turns the frames of rows into one tensor, and tells which sample does not fit the others.
 
-use pleach_core::image::{Image, Pixels};
+use pleach_core::image::Image;
 use pleach_core::{Batch, CollateCx, Error, Result, Row, Tensor};
 
 /// The frames of all rows: (N, C, H, W) for still images, (N, F, C, H, W) for clips.
 ///
 /// 8- and 16-bit samples are scaled so that white is 1, floats are taken as they are: the same numbers
-/// as [`Image::to_planes`], in one pass.
+/// as [`Image::to_planes`], in one pass. What rows have outstanding is looked up in the same pass.
 ///
 /// # Errors
 /// PL0320 where sizes, channels or numbers of frames differ between the rows or from the data's
@@ -27,10 +27,9 @@ pub fn images(rows: &[Row], cx: &CollateCx<'_>) -> Result<Tensor> {
         fits(row, first, image)?;
     }
     let plane: usize = shape.iter().product();
-    let mut all = vec![0f32; rows.len() * frames * plane];
-    let images = rows.iter().flat_map(|row| &row.frames).map(|frame| &frame.image);
-    for (image, out) in images.zip(all.chunks_exact_mut(plane.max(1))) {
-        planes_into(image, out);
+    let mut all = Vec::with_capacity(rows.len() * frames * plane);
+    for row in rows {
+        row.frames.iter().for_each(|frame| frame.image.append_looked_up(row.outstanding.as_deref(), &mut all));
     }
     let mut dims = vec![rows.len()];
     if frames > 1 || cx.data.frames > 1 {
@@ -90,39 +89,6 @@ fn fits(row: &Row, first: &Row, like: &Image) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes the planes (CHW) of an image, white scaled to 1.
-fn planes_into(image: &Image, out: &mut [f32]) {
-    let scale = 1.0 / image.pixels.white();
-    match &image.pixels {
-        Pixels::U8(v) => spread(v, image.channels, out, |x| f32::from(x) * scale),
-        Pixels::U16(v) => spread(v, image.channels, out, |x| f32::from(x) * scale),
-        Pixels::F32(v) => spread(v, image.channels, out, |x| x),
-    }
-}
-
-/// Takes interleaved samples apart into planes.
-fn spread<T: Copy>(samples: &[T], channels: usize, out: &mut [f32], value: impl Fn(T) -> f32) {
-    let n = out.len() / channels.max(1);
-    match channels {
-        1 => out.iter_mut().zip(samples).for_each(|(o, &x)| *o = value(x)),
-        // Colour images are nearly all there is, and one pass over them is twice as fast as three.
-        3 => {
-            let (red, rest) = out.split_at_mut(n);
-            let (green, blue) = rest.split_at_mut(n);
-            let planes = red.iter_mut().zip(green).zip(blue);
-            for (&[r, g, b], ((red, green), blue)) in samples.as_chunks::<3>().0.iter().zip(planes) {
-                (*red, *green, *blue) = (value(r), value(g), value(b));
-            }
-        }
-        _ => {
-            for (c, plane) in out.chunks_exact_mut(n.max(1)).enumerate() {
-                let source = samples.iter().skip(c).step_by(channels);
-                plane.iter_mut().zip(source).for_each(|(o, &x)| *o = value(x));
-            }
-        }
-    }
 }
 
 /// Refuses to learn from a batch without targets.

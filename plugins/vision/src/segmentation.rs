@@ -7,7 +7,7 @@ mod targets;
 use crate::collate;
 use pleach_core::kinds::loss::weighted_sum;
 use pleach_core::kinds::metric::Part;
-use pleach_core::kinds::task::Report;
+use pleach_core::kinds::task::{Report, Unite};
 use pleach_core::{
     Batch, CollateCx, DataInfo, Decoder, Error, Form, Gives, ModelSpec, Named, Objective, Result, Row, StepCx, Target,
     Task, Tensor, config, plugin,
@@ -67,6 +67,10 @@ impl Task for Segmentation {
         Gives { form: Form::Logits, targets: vec![target], parts: vec![Part::Maps] }
     }
 
+    fn looks_up(&self) -> bool {
+        true
+    }
+
     fn collate(&self, rows: Vec<Row>, cx: &CollateCx<'_>) -> Result<Batch> {
         let inputs = Named::one("image", collate::images(&rows, cx)?);
         let mut targets = Named::new();
@@ -94,6 +98,13 @@ impl Task for Segmentation {
             SegmentationMode::Multiclass => decode::Decode::Multiclass { classes: data.classes.len() },
             SegmentationMode::Binary => decode::Decode::Binary { threshold: self.threshold as f32 },
         })
+    }
+
+    fn unite(&self) -> Unite {
+        match self.mode {
+            SegmentationMode::Multiclass => Unite::Softmax,
+            SegmentationMode::Binary => Unite::Sigmoid,
+        }
     }
 
     fn default_losses(&self) -> &'static [&'static str] {

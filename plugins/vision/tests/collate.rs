@@ -42,6 +42,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn what_rows_have_outstanding_is_looked_up_in_the_same_pass((rows, [_, f, c, ..]) in any_rows(), one_for_all: bool) {
+        use kinds::augmentation::Table;
+        let tables = (0..if one_for_all { 1 } else { c }).map(|c| std::array::from_fn(|v| v as f32 * 0.25 - c as f32));
+        let table = std::sync::Arc::new(Table::Floats(tables.collect()));
+        let data = DataInfo { channels: c, frames: f, ..DataInfo::default() };
+        let later: Vec<Row> = rows.into_iter().map(|row| Row { outstanding: Some(table.clone()), ..row }).collect();
+        let mut now = later.clone();
+        now.iter_mut().for_each(Row::settle);
+        let all = |rows: &[Row]| images(rows, &cx(&data)).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        prop_assert_eq!(all(&later), all(&now));
+        prop_assert!(now.iter().all(|row| row.outstanding.is_none()));
+    }
+}
+
 #[test]
 fn the_tensor_has_the_type_that_training_asks_for() {
     let data = data(&["a", "b"]);

@@ -1,6 +1,8 @@
 //! The commands around a run: what explains, draws, compares and imports it, and the schema for editors.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../run_files/by_schema.rs"]
+mod by_schema;
 mod diff;
 mod explain;
 mod import;

@@ -1,33 +1,11 @@
 //! `pleach schema`, held against an independent validator.
 
+use crate::by_schema::{SCHEMA, mistakes, of_definition};
 use crate::{TINY, within};
-use jsonschema::Validator;
 use pleach_core::registry::entries;
 use pleach_tests::root;
 use serde_json::{Value as Json, json};
 use std::fs;
-use std::sync::LazyLock;
-
-static SCHEMA: LazyLock<Json> = LazyLock::new(pleach_config::schema::of_run);
-static WHOLE: LazyLock<Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).unwrap());
-
-/// TOML as data; JSON has no infinity.
-fn data(value: &toml::Value) -> Json {
-    match value {
-        toml::Value::Float(x) if x.is_infinite() => json!(x.signum() * 1e300),
-        toml::Value::Array(a) => a.iter().map(data).collect(),
-        toml::Value::Table(t) => t.iter().map(|(k, v)| (k.clone(), data(v))).collect(),
-        other => serde_json::to_value(other).unwrap(),
-    }
-}
-
-fn parsed(text: &str) -> Json {
-    data(&toml::Value::Table(toml::from_str(text).unwrap()))
-}
-
-fn mistakes(text: &str) -> Vec<String> {
-    WHOLE.iter_errors(&parsed(text)).map(|e| format!("{}: {e}", e.instance_path())).collect()
-}
 
 #[test]
 fn the_schema_is_one_of_its_dialect() {
@@ -150,13 +128,6 @@ fn written(saved: &Json) -> Json {
         Json::Object(o) => o.iter().map(|(k, v)| (k.clone(), written(v))).collect(),
         other => other.clone(),
     }
-}
-
-/// The validator of one definition.
-fn of_definition(name: &str) -> Option<Validator> {
-    let defs = &SCHEMA["$defs"];
-    defs.get(name)?;
-    Some(jsonschema::validator_for(&json!({ "$ref": format!("#/$defs/{name}"), "$defs": defs })).unwrap())
 }
 
 #[test]

@@ -3,8 +3,10 @@
 
 use pleach_cli as _;
 
+mod by_schema;
 mod corpus;
 mod mutations;
 mod pages;
 #[path = "../../../fuzz/reader.rs"]
 mod reader;
+mod twins;

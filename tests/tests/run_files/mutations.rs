@@ -1,6 +1,7 @@
 //! Right files are broken in every way that fingers and editors know: nothing panics, what is still right reads again
-//! to the same run, and what is wrong is shown within the text.
+//! to the same run and is valid by the schema, and what is wrong is shown within the text.
 
+use crate::by_schema::mistakes;
 use crate::{corpus, reader};
 use pleach_config::from_text;
 use proptest::prelude::*;
@@ -34,13 +35,14 @@ enum Change {
 }
 
 /// Values of every type, at and beyond their ends.
-const VALUES: &[&str] = &[
+pub const VALUES: &[&str] = &[
     "0",
     "-1",
     "1",
     "3",
     "0.5",
     "1.5",
+    "1.0",
     "-0.0",
     "inf",
     "-inf",
@@ -59,6 +61,19 @@ const VALUES: &[&str] = &[
     "\"150%\"",
     "\"4 GiB\"",
     "\"7 parsecs\"",
+    "\"2.5 epochs\"",
+    "\"0 epochs\"",
+    "\"-1 epochs\"",
+    "\"-0 steps\"",
+    "\"2.5 steps\"",
+    "\"1_000 steps\"",
+    "\"100%\"",
+    "\"0.5 batches\"",
+    "\"12 batches\"",
+    "\"+7 ticks\"",
+    "\" 512MiB \"",
+    "\"1.5 GB\"",
+    "\"500\"",
     "\"val_loss\"",
     "\"SGD\"",
     "\"AdamW\"",
@@ -202,6 +217,10 @@ fn broken_files_are_refused_within_their_text_and_right_ones_read_again() {
                 Ok(run) => {
                     accepted.set(accepted.get() + 1);
                     reader::reads_again(&run);
+                    // A profile that is not chosen is read by the schema alone.
+                    for text in [text.as_str(), run.toml()].into_iter().filter(|text| !text.contains("profile")) {
+                        prop_assert_eq!(mistakes(text), Vec::<String>::new(), "the schema refuses\n{}", text);
+                    }
                 }
                 Err(failure) => {
                     refused.set(refused.get() + 1);

@@ -30,6 +30,10 @@ impl DynAugmentation for OneOf {
         draw(row, |work, keep| self.go(rng, work, keep))
     }
 
+    fn parts(&self) -> &[AugmentConfig] {
+        &self.transforms
+    }
+
     fn default_p(&self) -> f64 {
         0.5
     }

@@ -34,6 +34,10 @@ impl DynAugmentation for RandomOrder {
         draw(row, |work, keep| self.go(rng, work, keep))
     }
 
+    fn parts(&self) -> &[AugmentConfig] {
+        &self.transforms
+    }
+
     fn default_p(&self) -> f64 {
         1.0
     }

@@ -28,6 +28,10 @@ impl DynAugmentation for Sequential {
         draw(row, |work, keep| self.go(rng, work, keep))
     }
 
+    fn parts(&self) -> &[AugmentConfig] {
+        &self.transforms
+    }
+
     fn default_p(&self) -> f64 {
         0.5
     }
@@ -62,6 +66,10 @@ impl DynAugmentation for Compose {
         draw(row, |work, keep| self.go(rng, work, keep))
     }
 
+    fn parts(&self) -> &[AugmentConfig] {
+        &self.transforms
+    }
+
     fn default_p(&self) -> f64 {
         1.0
     }
@@ -93,6 +101,10 @@ impl DynAugmentation for RandomApply {
 
     fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Saved>> {
         draw(row, |work, keep| self.go(rng, work, keep))
+    }
+
+    fn parts(&self) -> &[AugmentConfig] {
+        &self.transforms
     }
 
     fn default_p(&self) -> f64 {

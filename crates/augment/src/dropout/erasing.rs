@@ -10,8 +10,8 @@ use pleach_core::{Augmentation, Result, Rng, Row, RowView, plugin};
 /// Cuts one rectangle out of the frames, whose area is a share of the image's and whose width over height is in `ratio`.
 ///
 /// Follows `Erasing` of Albumentations 2.0.8, without its fills `inpaint_telea` and `inpaint_ns`; instances as in
-/// `CoarseDropout`. Where no such rectangle fits, nothing happens.
-#[plugin(augmentation, cite = ["arXiv:1708.04896", "Albumentations 2.0.8, Erasing"], check = Self::check)]
+/// `CoarseDropout`. torchvision's `RandomErasing` tries ten rectangles, and its `value` is `fill`. Where no such rectangle fits, nothing happens.
+#[plugin(augmentation, alias = ["RandomErasing"], cite = ["arXiv:1708.04896", "Albumentations 2.0.8, Erasing"], check = Self::check)]
 pub struct Erasing {
     /// Least and greatest share of the image's area.
     #[plugin(default = (0.02, 0.33), range = 0.0..)]
@@ -21,13 +21,16 @@ pub struct Erasing {
     pub ratio: (f64, f64),
     /// What the rectangle is filled with, in the image's own levels: a number, a list of one for each channel, `random`
     /// or `random_uniform`.
-    #[plugin(default = Fill::default())]
+    #[plugin(default = Fill::default(), was = "value")]
     pub fill: Fill,
     /// Class of maps in the rectangle; by default they stay as they are.
     pub fill_mask: Option<u16>,
     /// An instance of which less than this share is left is dropped, 0 to 1.
     #[plugin(default = 0.0, range = 0.0..=1.0)]
     pub min_left: f32,
+    /// torchvision's switch of where the result lies; without effect here.
+    #[plugin(idle)]
+    pub inplace: Option<bool>,
 }
 
 impl Erasing {

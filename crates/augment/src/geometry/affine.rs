@@ -29,6 +29,9 @@ pub struct Affine {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
     /// Whether the frame changes its size so that the whole sample is in it, and nothing else.
     #[plugin(default = false)]
     pub fit_output: bool,

@@ -1,23 +1,27 @@
 //! Cuts out the middle.
 
-use crate::geometry::crop::{Padding, Window, room};
+use crate::geometry::crop::{Padding, Window, one_way, room, window};
 use crate::geometry::position::Position;
-use crate::{BorderMode, PerChannel};
+use crate::{BorderMode, PerChannel, Sides};
+use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 
 /// Cuts a window of fixed size out of the middle of a sample.
 ///
-/// Follows `CenterCrop` of Albumentations 2.0.8; where a pixel is left over, it is cut off on the right
+/// Follows `CenterCrop` of Albumentations 2.0.8 and, with `size`, of torchvision; where a pixel is left over, it is cut off on the right
 /// or at the bottom. A box is clipped to the window, and drawn anew around what is left of a mask or
 /// polygon that is cut.
-#[plugin(augmentation, cite = "Albumentations 2.0.8, CenterCrop")]
+#[plugin(augmentation, cite = ["Albumentations 2.0.8, CenterCrop", "torchvision 0.29, v2.CenterCrop"], check = Self::check)]
 pub struct CenterCrop {
     /// Height of the window in pixels.
-    #[plugin(example = 32, range = 1..)]
-    pub height: usize,
+    #[plugin(sample = Some(32), range = 1..)]
+    pub height: Option<usize>,
     /// Width of the window in pixels.
-    #[plugin(example = 32, range = 1..)]
-    pub width: usize,
+    #[plugin(sample = Some(32), range = 1..)]
+    pub width: Option<usize>,
+    /// Height and width of the window in place of `height` and `width`, or one number for both: torchvision's way.
+    #[plugin(range = 1..)]
+    pub size: Option<Sides>,
     /// Whether a frame that is smaller than the window is padded; an error otherwise.
     #[plugin(default = false)]
     pub pad_if_needed: bool,
@@ -36,18 +40,29 @@ pub struct CenterCrop {
     pub fill_mask: u16,
 }
 
+impl CenterCrop {
+    fn check(&self, rules: &mut Rules) {
+        one_way(self.height, self.width, self.size, rules);
+    }
+
+    /// Width and height of the window.
+    fn window(&self) -> (usize, usize) {
+        window(self.height, self.width, self.size)
+    }
+}
+
 impl Augmentation for CenterCrop {
     type Draw = Window;
 
     fn draw(&self, rng: &mut Rng, row: &RowView<'_>) -> Result<Option<Window>> {
-        let (x, y) = room(row, (self.width, self.height), Padding::of(self.pad_if_needed))?;
+        let (x, y) = room(row, self.window(), Padding::of(self.pad_if_needed))?;
         let (before_x, before_y) = self.pad_position.before(rng, (-x).max(0), (-y).max(0));
         let place = |room: i64, before: i64| if room > 0 { room / 2 } else { -before };
         Ok(Some(Window { x: place(x, before_x), y: place(y, before_y) }))
     }
 
     fn warp(&self, draw: &Window, _: (usize, usize)) -> Option<Warp> {
-        let warp = Warp::crop(draw.x, draw.y, (self.width, self.height));
+        let warp = Warp::crop(draw.x, draw.y, self.window());
         Some(warp.with_border(self.border_mode.border(&self.fill, self.fill_mask)))
     }
 

@@ -1,5 +1,7 @@
 //! What the crops share: a window of fixed size in a frame, or around it.
 
+use crate::Sides;
+use pleach_core::read::Rules;
 use pleach_core::{Error, Result, RowView, state};
 
 /// The corner from which a window is cut; outside the frame where it is padded.
@@ -9,6 +11,23 @@ pub struct Window {
     pub x: i64,
     /// Pixels from the top.
     pub y: i64,
+}
+
+/// The rule that a window's size is given in one way.
+pub(crate) fn one_way(height: Option<usize>, width: Option<usize>, size: Option<Sides>, rules: &mut Rules) {
+    match (height, width, size) {
+        (Some(_), Some(_), None) | (None, None, Some(_)) => {}
+        (None, None, None) => rules.refuse("height", "how large is the window? give `height` and `width`, or `size`"),
+        (Some(_), None, None) => rules.refuse("height", "`width` is missing"),
+        (None, Some(_), None) => rules.refuse("width", "`height` is missing"),
+        _ => rules.refuse("size", "it is given beside `height` or `width`: give one or the other"),
+    }
+}
+
+/// Width and height of a window.
+pub(crate) fn window(height: Option<usize>, width: Option<usize>, size: Option<Sides>) -> (usize, usize) {
+    let Sides(h, w) = size.unwrap_or(Sides(1, 1));
+    (width.unwrap_or(w), height.unwrap_or(h))
 }
 
 /// How much wider and higher a frame is than a window; negative where it must be padded.

@@ -37,4 +37,9 @@ impl Augmentation for D4 {
     fn edits(&self) -> bool {
         false
     }
+
+    fn every_draw(&self) -> Vec<Symmetry> {
+        let turned = |transposed| (0..4).map(move |quarters| Symmetry { transposed, quarters });
+        turned(false).skip(1).chain(turned(true)).collect()
+    }
 }

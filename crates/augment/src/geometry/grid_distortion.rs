@@ -20,6 +20,12 @@ pub struct GridDistortion {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
+    /// Albumentations' choice of how key points move; without effect here: they move by the inverse of the field.
+    #[plugin(idle)]
+    pub keypoint_remapping_method: Option<String>,
     /// Whether the stripes together fill the picture, so that nothing outside comes into view.
     #[plugin(default = true)]
     pub normalized: bool,
@@ -93,7 +99,10 @@ impl Augmentation for GridDistortion {
 
     fn warp(&self, draw: &Steps, size: (usize, usize)) -> Option<Warp> {
         let (xs, ys) = (self.places(size.0, &draw.x), self.places(size.1, &draw.y));
-        let field = Field::new(size, |x, y| [xs[x], ys[y]]).ok()?;
+        let field = Field::of_rows(size, |y, row| {
+            row.iter_mut().zip(&xs).for_each(|(place, x)| *place = [*x as f32, ys[y] as f32]);
+        });
+        let field = field.ok()?;
         let border = self.border_mode.border(&self.fill, self.fill_mask);
         Some(Warp::field(field).with_interpolation(self.interpolation).with_border(border))
     }

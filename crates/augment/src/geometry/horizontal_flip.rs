@@ -1,6 +1,7 @@
 //! Mirrors left to right.
 
 use crate::geometry::points::{Flipped, swap_names};
+use pleach_core::kinds::augmentation::Unedit;
 use pleach_core::{Augmentation, Result, Rng, Row, RowView, Warp, plugin};
 
 /// Mirrors a sample left to right, with probability 0.5 unless `p` says otherwise.
@@ -36,6 +37,19 @@ impl Augmentation for HorizontalFlip {
     fn edit(&self, _: &Flipped, row: &mut Row) -> Result<()> {
         swap_names(row, &self.swap_points);
         Ok(())
+    }
+
+    fn undoes(&self) -> bool {
+        true
+    }
+
+    fn unedit(&self, _: &Flipped) -> Option<Unedit> {
+        let pairs = self.swap_points.clone();
+        Some(Box::new(move |row| swap_names(row, &pairs)))
+    }
+
+    fn every_draw(&self) -> Vec<Flipped> {
+        vec![Flipped {}]
     }
 
     fn default_p(&self) -> f64 {

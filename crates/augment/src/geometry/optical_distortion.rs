@@ -27,6 +27,12 @@ pub struct OpticalDistortion {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
+    /// Albumentations' choice of how key points move; without effect here: they move by the inverse of the field.
+    #[plugin(idle)]
+    pub keypoint_remapping_method: Option<String>,
     /// What bends the picture.
     #[plugin(default = LensMode::Camera)]
     pub mode: LensMode,
@@ -59,21 +65,26 @@ impl Augmentation for OpticalDistortion {
     fn warp(&self, draw: &Bent, size: (usize, usize)) -> Option<Warp> {
         let (w, h) = (size.0 as f64, size.1 as f64);
         let (cx, cy) = (w / 2.0, h / 2.0);
-        let place = |x: usize, y: usize| {
-            // OpenCV's camera looks from the middle pixel to the half of the sides.
-            let eye = if matches!(self.mode, LensMode::Camera) { 0.5 } else { 0.0 };
-            let (dx, dy) = (x as f64 - cx + eye, y as f64 - cy + eye);
-            let grow = match self.mode {
-                LensMode::Camera => {
-                    let r2 = (dx / w).powi(2) + (dy / h).powi(2);
-                    1.0 + draw.k * r2 + draw.k * r2 * r2
-                }
-                LensMode::Fisheye => 1.0 + draw.k * (dx * dx + dy * dy) / (cx * cx + cy * cy),
-            };
-            [cx + dx * grow, cy + dy * grow]
-        };
+        // OpenCV's camera looks from the middle pixel to the half of the sides.
+        let eye = if matches!(self.mode, LensMode::Camera) { 0.5 } else { 0.0 };
+        let columns: Vec<f64> = (0..size.0).map(|x| x as f64 - cx + eye).collect();
+        let shares: Vec<f64> = columns.iter().map(|dx| (dx / w).powi(2)).collect();
+        let field = Field::of_rows(size, |y, row| {
+            let dy = y as f64 - cy + eye;
+            let share = (dy / h).powi(2);
+            for ((place, dx), across) in row.iter_mut().zip(&columns).zip(&shares) {
+                let grow = match self.mode {
+                    LensMode::Camera => {
+                        let r2 = across + share;
+                        1.0 + draw.k * r2 + draw.k * r2 * r2
+                    }
+                    LensMode::Fisheye => 1.0 + draw.k * (dx * dx + dy * dy) / (cx * cx + cy * cy),
+                };
+                *place = [(cx + dx * grow) as f32, (cy + dy * grow) as f32];
+            }
+        });
         let border = self.border_mode.border(&self.fill, self.fill_mask);
-        Some(Warp::field(Field::new(size, place).ok()?).with_interpolation(self.interpolation).with_border(border))
+        Some(Warp::field(field.ok()?).with_interpolation(self.interpolation).with_border(border))
     }
 
     fn looks(&self) -> bool {

@@ -26,6 +26,9 @@ pub struct Perspective {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
     /// What is put where the image has no pixels.
     #[plugin(default = BorderMode::Constant)]
     pub border_mode: BorderMode,

@@ -2,6 +2,7 @@
 
 use crate::Sides;
 use crate::geometry::region::Region;
+use crate::geometry::shorter::AreaFor;
 use pleach_core::warp::Interpolation;
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 
@@ -9,7 +10,7 @@ use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 /// logarithm, and stretches it to `size`.
 ///
 /// Follows `RandomResizedCrop` of Albumentations 2.0.8 and torchvision: ten trials, and then the middle with the nearest
-/// ratio. torchvision takes `interpolation = "antialias"` by default.
+/// ratio. torchvision has `antialias = true` by default.
 #[plugin(augmentation, cite = ["Albumentations 2.0.8, RandomResizedCrop", "torchvision 0.29, v2.RandomResizedCrop"])]
 pub struct RandomResizedCrop {
     /// Height and width of the result; one number for both.
@@ -24,6 +25,14 @@ pub struct RandomResizedCrop {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// torchvision's name for `interpolation = "antialias"`; off by default, as in Albumentations.
+    #[plugin(default = false)]
+    pub antialias: bool,
+    /// Albumentations' way to ask for `area` where it shrinks.
+    pub area_for_downscale: Option<AreaFor>,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
 }
 
 impl Augmentation for RandomResizedCrop {
@@ -53,7 +62,9 @@ impl Augmentation for RandomResizedCrop {
     }
 
     fn warp(&self, draw: &Region, _: (usize, usize)) -> Option<Warp> {
-        Some(draw.stretched((self.size.1, self.size.0), self.interpolation))
+        let (from, to) = ((draw.width, draw.height), (self.size.1, self.size.0));
+        let how = if self.antialias { Interpolation::Antialias } else { self.interpolation };
+        Some(draw.stretched(to, AreaFor::or(self.area_for_downscale, how, from, to)))
     }
 
     fn looks(&self) -> bool {

@@ -33,4 +33,8 @@ impl Augmentation for RandomRotate90 {
     fn edits(&self) -> bool {
         false
     }
+
+    fn every_draw(&self) -> Vec<Quarters> {
+        (1..4).map(|factor| Quarters { factor }).collect()
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::Limit;
 use crate::geometry::resize::Resized;
+use crate::geometry::shorter::AreaFor;
 use pleach_core::warp::Interpolation;
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 
@@ -17,6 +18,11 @@ pub struct RandomScale {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' way to ask for `area` where it shrinks.
+    pub area_for_downscale: Option<AreaFor>,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
 }
 
 impl Augmentation for RandomScale {
@@ -29,7 +35,9 @@ impl Augmentation for RandomScale {
     }
 
     fn warp(&self, draw: &Resized, size: (usize, usize)) -> Option<Warp> {
-        Some(Warp::resize(size, (draw.width, draw.height)).with_interpolation(self.interpolation))
+        let to = (draw.width, draw.height);
+        let how = AreaFor::or(self.area_for_downscale, self.interpolation, size, to);
+        Some(Warp::resize(size, to).with_interpolation(how))
     }
 
     fn looks(&self) -> bool {

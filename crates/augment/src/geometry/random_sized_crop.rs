@@ -2,6 +2,7 @@
 
 use crate::Sides;
 use crate::geometry::region::Region;
+use crate::geometry::shorter::AreaFor;
 use pleach_core::read::Rules;
 use pleach_core::warp::Interpolation;
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
@@ -23,6 +24,11 @@ pub struct RandomSizedCrop {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' way to ask for `area` where it shrinks.
+    pub area_for_downscale: Option<AreaFor>,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
 }
 
 impl RandomSizedCrop {
@@ -45,7 +51,8 @@ impl Augmentation for RandomSizedCrop {
     }
 
     fn warp(&self, draw: &Region, _: (usize, usize)) -> Option<Warp> {
-        Some(draw.stretched((self.size.1, self.size.0), self.interpolation))
+        let (from, to) = ((draw.width, draw.height), (self.size.1, self.size.0));
+        Some(draw.stretched(to, AreaFor::or(self.area_for_downscale, self.interpolation, from, to)))
     }
 
     fn looks(&self) -> bool {

@@ -2,13 +2,14 @@
 
 use crate::geometry::max_size::{MaxSize, scaled};
 use crate::geometry::resize::Resized;
+use crate::geometry::shorter::AreaFor;
 use pleach_core::read::Rules;
 use pleach_core::warp::Interpolation;
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 
 /// Stretches a sample so that its shorter side has `max_size` pixels; the ratio of the sides stays.
 ///
-/// Follows `SmallestMaxSize` of Albumentations 2.0.8. `interpolation = "antialias"` stands for its `area_for_downscale`.
+/// Follows `SmallestMaxSize` of Albumentations 2.0.8.
 #[plugin(augmentation, cite = "Albumentations 2.0.8, SmallestMaxSize", check = Self::check)]
 pub struct SmallestMaxSize {
     /// The shorter side in pixels: one number, or several of which one is drawn.
@@ -20,6 +21,11 @@ pub struct SmallestMaxSize {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' way to ask for `area` where it shrinks.
+    pub area_for_downscale: Option<AreaFor>,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
 }
 
 impl SmallestMaxSize {
@@ -44,7 +50,9 @@ impl Augmentation for SmallestMaxSize {
     }
 
     fn warp(&self, draw: &Resized, size: (usize, usize)) -> Option<Warp> {
-        Some(Warp::resize(size, (draw.width, draw.height)).with_interpolation(self.interpolation))
+        let to = (draw.width, draw.height);
+        let how = AreaFor::or(self.area_for_downscale, self.interpolation, size, to);
+        Some(Warp::resize(size, to).with_interpolation(how))
     }
 
     fn looks(&self) -> bool {

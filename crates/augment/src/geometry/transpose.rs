@@ -28,6 +28,10 @@ impl Augmentation for Transpose {
         false
     }
 
+    fn every_draw(&self) -> Vec<Flipped> {
+        vec![Flipped {}]
+    }
+
     fn default_p(&self) -> f64 {
         0.5
     }

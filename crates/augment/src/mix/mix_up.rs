@@ -13,6 +13,9 @@ pub struct MixUp {
     /// Both parameters of the beta distribution.
     #[plugin(default = 1.0, above = 0.0)]
     pub alpha: f64,
+    /// torchvision's number of classes; without effect here: the task knows it.
+    #[plugin(idle)]
+    pub num_classes: Option<usize>,
 }
 
 /// What was decided.

@@ -20,9 +20,8 @@ pub enum FitMode {
 /// Lays a sample and partners into a grid of cells and cuts a window out of it (Bochkovskiy and others, 2020), with
 /// probability 0.5 unless `p` says otherwise.
 ///
-/// Follows `Mosaic` of Albumentations 2.0.8 in its parameters. Partners come from the data set, not from metadata; the
-/// sample itself is in a cell by chance, and the middle of the window lies in the given range of the grid, moved so
-/// that the window is within it.
+/// Follows `Mosaic` of Albumentations 2.0.8: the sample itself is in the cell that shows most, and the window lies in
+/// the given range of the places that it may have. Partners come from the data set, not from metadata.
 #[plugin(augmentation, cite = ["arXiv:2004.10934", "Albumentations 2.0.8, Mosaic"])]
 pub struct Mosaic {
     /// Rows and columns of cells.
@@ -34,7 +33,7 @@ pub struct Mosaic {
     /// Height and width of a cell.
     #[plugin(default = (512, 512), range = 1..)]
     pub cell_shape: (usize, usize),
-    /// Where the middle of the window lies, in shares of the grid.
+    /// Where the window lies, in shares of the room that it has in the grid.
     #[plugin(default = (0.3, 0.7), range = 0.0..=1.0)]
     pub center_range: (f64, f64),
     /// How a picture is laid into a cell.
@@ -43,6 +42,9 @@ pub struct Mosaic {
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Bilinear)]
     pub interpolation: Interpolation,
+    /// Albumentations' choice for masks; without effect here, where they take the nearest.
+    #[plugin(idle)]
+    pub mask_interpolation: Option<Interpolation>,
     /// Brightness where there is no picture, 0 to 255, one number or one for each channel.
     #[plugin(default = PerChannel(vec![0.0]), range = 0.0..=255.0)]
     pub fill: PerChannel,
@@ -82,17 +84,24 @@ impl Augmentation for Mosaic {
     type Draw = Tiled;
 
     fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<Tiled>> {
-        let cells = self.grid_yx.0 * self.grid_yx.1;
-        let own = rng.below(cells as u64) as usize;
         let mut corner = |cells: usize, cell: usize, window: usize| {
-            let grid = (cells * cell) as f64;
-            let middle = rng.range(self.center_range.0, self.center_range.1) * grid;
-            let room = (grid - window as f64).max(0.0);
-            (middle - window as f64 / 2.0).clamp(0.0, room) as i64
+            let room = (cells * cell).saturating_sub(window);
+            let at = rng.range(self.center_range.0, self.center_range.1) * (room + 1) as f64;
+            (at as usize).min(room)
         };
         let y = corner(self.grid_yx.0, self.cell_shape.0, self.target_size.0);
         let x = corner(self.grid_yx.1, self.cell_shape.1, self.target_size.1);
-        Ok(Some(Tiled { own, x, y }))
+        let seen = |n: usize, cell: usize, from: usize, window: usize| {
+            ((n + 1) * cell).min(from + window).saturating_sub((n * cell).max(from))
+        };
+        let shown = |cell: usize| {
+            let (col, line) = (cell % self.grid_yx.1, cell / self.grid_yx.1);
+            seen(col, self.cell_shape.1, x, self.target_size.1) * seen(line, self.cell_shape.0, y, self.target_size.0)
+        };
+        // The first of those that show most.
+        let cells = self.grid_yx.0 * self.grid_yx.1;
+        let own = (0..cells).rev().max_by_key(|cell| shown(*cell)).unwrap_or(0);
+        Ok(Some(Tiled { own, x: x as i64, y: y as i64 }))
     }
 
     fn looks(&self) -> bool {

@@ -119,6 +119,10 @@ impl Augmentation for AutoContrast {
         })
     }
 
+    fn reduces(&self) -> bool {
+        true
+    }
+
     fn touches(&self) -> bool {
         true
     }
@@ -165,6 +169,10 @@ impl Augmentation for RandomAutocontrast {
                 Ok(())
             },
         )
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 
     fn touches(&self) -> bool {

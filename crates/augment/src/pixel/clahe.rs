@@ -1,5 +1,6 @@
 //! Contrast of each neighbourhood.
 
+use super::rounding::byte;
 use super::filter::reflect;
 use super::grid::{as_bytes, channels, gray_or_rgb};
 use super::lab;
@@ -93,7 +94,7 @@ fn equalize(plane: &mut [u8], width: usize, height: usize, clip: f64, (across, d
             let along = |tables: &[[u8; 256]]| {
                 f32::from(tables[left][level]) * (1.0 - part) + f32::from(tables[right][level]) * part
             };
-            *x = (along(upper) * (1.0 - share) + along(lower) * share).round_ties_even().clamp(0.0, 255.0) as u8;
+            *x = byte((along(upper) * (1.0 - share) + along(lower) * share).clamp(0.0, 255.0));
         }
     }
 }
@@ -126,6 +127,10 @@ impl Augmentation for CLAHE {
             }
             Ok(())
         })
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 
     fn touches(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Brightness, contrast, saturation and hue in random order.
 
+use super::rounding::byte;
 use super::channel_shuffle::permutation;
 use super::grid::{Grid, by_type, channels, gray_or_rgb};
 use super::hue_saturation_value::hues;
@@ -53,7 +54,7 @@ pleach_simd::lanes! {
         let rest = 1.0 - factor;
         for pixel in pixels {
             let gray = f32::from(luma::gray(*pixel)) * rest;
-            *pixel = pixel.map(|x| (f32::from(x) * factor + gray).clamp(0.0, 255.0).round_ties_even() as i32 as u8);
+            *pixel = pixel.map(|x| byte((f32::from(x) * factor + gray).clamp(0.0, 255.0)));
         }
     }
 }
@@ -148,6 +149,10 @@ impl Augmentation for ColorJitter {
                 Ok(())
             },
         )
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 
     fn touches(&self) -> bool {

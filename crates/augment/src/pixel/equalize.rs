@@ -121,6 +121,10 @@ impl Augmentation for Equalize {
         })
     }
 
+    fn reduces(&self) -> bool {
+        true
+    }
+
     fn touches(&self) -> bool {
         true
     }
@@ -143,6 +147,10 @@ impl Augmentation for RandomEqualize {
             look_up(grid, &tables);
             Ok(())
         })
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 
     fn touches(&self) -> bool {

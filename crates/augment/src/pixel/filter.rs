@@ -1,7 +1,9 @@
 //! Sums over neighbourhoods: what the blurs and the sharpeners are made of. The border is mirrored without
 //! repeating the edge (OpenCV's `BORDER_REFLECT_101`).
 
+use super::rounding::byte;
 use super::grid::Grid;
+use pleach_simd::{convolve_along, convolve_down};
 
 /// Samples that are worked on side by side.
 const LANES: usize = 64;
@@ -58,22 +60,28 @@ pub(crate) fn mirror_ends<T: Copy>(row: &mut [T], margin: usize, channels: usize
     }
 }
 
+/// Makes samples of a row side by side: no closure, which would not be compiled for the lanes of its caller.
+trait Make<T> {
+    /// `N` samples from the given one on.
+    fn make<const N: usize>(&self, from: usize) -> [T; N];
+}
+
 /// Fills a row by pieces of [`LANES`], the last of them overlapping the one before, or by single samples where the row
-/// is shorter. What makes a piece is given its first sample.
+/// is shorter.
 #[inline(always)]
-fn pieces<T: Copy>(out: &mut [T], long: impl Fn(usize) -> [T; LANES], short: impl Fn(usize) -> [T; 1]) {
+fn pieces<T: Copy>(out: &mut [T], by: &impl Make<T>) {
     let n = out.len();
     if n < LANES {
         for (i, x) in out.iter_mut().enumerate() {
-            [*x] = short(i);
+            [*x] = by.make(i);
         }
         return;
     }
     for (i, block) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        *block = long(i * LANES);
+        *block = by.make(i * LANES);
     }
     if let Some(last) = out.last_chunk_mut::<LANES>().filter(|_| !n.is_multiple_of(LANES)) {
-        *last = long(n - LANES);
+        *last = by.make(n - LANES);
     }
 }
 
@@ -82,6 +90,16 @@ fn piece<const N: usize, T: Copy + Default>(row: &[T], from: usize) -> [T; N] {
     let mut out = [T::default(); N];
     if let Some(there) = row.get(from..from + N) {
         out.copy_from_slice(there);
+    }
+    out
+}
+
+/// A function of each; `map` of arrays is not compiled into vectors.
+#[inline(always)]
+fn each<const N: usize, T: Copy, U: Copy + Default>(all: &[T; N], f: impl Fn(T) -> U) -> [U; N] {
+    let mut out = [U::default(); N];
+    for (out, &x) in out.iter_mut().zip(all) {
+        *out = f(x);
     }
     out
 }
@@ -105,52 +123,19 @@ fn fixed(kernel: &[f64]) -> Vec<i16> {
 pub(crate) fn symmetric_bytes(grid: &mut Grid<u8>, kernel: &[f64]) {
     let (half, c, n) = (kernel.len() / 2, grid.channels, grid.row_len());
     let weights = fixed(kernel);
-    let mut out = vec![0; grid.samples.len()];
+    let mut out = Vec::with_capacity(grid.samples.len());
     let mut middle = vec![0_i16; n + 2 * half * c];
-    for (y, out) in out.chunks_exact_mut(n).enumerate() {
+    let mut line = vec![0; n];
+    for y in 0..grid.height {
         let row = |y: isize| &grid.samples[reflect(y, grid.height) * n..][..n];
         let pairs: Vec<(&[u8], &[u8])> =
             (0..=half as isize).map(|k| (row(y as isize - k), row(y as isize + k))).collect();
-        down::<u8>(&pairs, &weights, &mut middle[half * c..][..n]);
+        convolve_down(&pairs, &weights, &mut middle[half * c..][..n]);
         mirror_ends(&mut middle, half, c);
-        along::<u8>(&middle, &weights, c, out);
+        convolve_along(&middle, &weights, c, &mut line);
+        out.extend_from_slice(&line);
     }
     grid.samples = out;
-}
-
-pleach_simd::lanes! {
-    fn down<T: Copy>(pairs: &[(&[u8], &[u8])], weights: &[i16], out: &mut [i16]) {
-        #[inline(always)]
-        fn run<const N: usize>(pairs: &[(&[u8], &[u8])], weights: &[i16], from: usize) -> [i16; N] {
-            let mut sum = [0_i16; N];
-            for ((a, b), &weight) in pairs.iter().zip(weights) {
-                let (a, b) = (piece::<N, u8>(a, from), piece::<N, u8>(b, from));
-                for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
-                    *sum += scaled((i16::from(a) + i16::from(b)) << 5, weight);
-                }
-            }
-            sum
-        }
-        pieces(out, |from| run::<LANES>(pairs, weights, from), |from| run::<1>(pairs, weights, from));
-    }
-}
-
-pleach_simd::lanes! {
-    fn along<T: Copy>(row: &[i16], weights: &[i16], channels: usize, out: &mut [u8]) {
-        #[inline(always)]
-        fn run<const N: usize>(row: &[i16], weights: &[i16], channels: usize, from: usize) -> [u8; N] {
-            let centre = from + (weights.len() - 1) * channels;
-            let mut sum = [64_i16; N];
-            for (k, &weight) in weights.iter().enumerate() {
-                let (a, b) = (piece::<N, i16>(row, centre - k * channels), piece::<N, i16>(row, centre + k * channels));
-                for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
-                    *sum += scaled(a + b, weight);
-                }
-            }
-            sum.map(|x| (x >> 7).clamp(0, 255) as u8)
-        }
-        pieces(out, |from| run::<LANES>(row, weights, channels, from), |from| run::<1>(row, weights, channels, from));
-    }
 }
 
 /// Convolves with a symmetric kernel, down the columns and along the rows.
@@ -241,7 +226,7 @@ impl Weighed for u8 {
     }
     #[inline(always)]
     fn nearest(sum: f32) -> Self {
-        sum.round_ties_even().clamp(0.0, 255.0) as u8
+        byte(sum.clamp(0.0, 255.0))
     }
 }
 
@@ -283,7 +268,7 @@ pleach_simd::lanes! {
                     *sum += x.wide() * weight;
                 }
             }
-            sum.map(T::nearest)
+            each(&sum, T::nearest)
         }
         let (blocks, rest) = out.as_chunks_mut::<32>();
         let done = blocks.len() * 32;
@@ -308,33 +293,44 @@ pub(crate) fn mean_of_bytes(grid: &mut Grid<u8>, taps: &[Tap]) {
     }
 }
 
+/// Places whose samples are summed up.
+struct Mean<'a> {
+    source: &'a [u8],
+    places: &'a [usize],
+}
+
+impl Make<u8> for Mean<'_> {
+    #[inline(always)]
+    fn make<const N: usize>(&self, from: usize) -> [u8; N] {
+        let mut sum = [0_u16; N];
+        for &place in self.places {
+            for (sum, x) in sum.iter_mut().zip(&piece::<N, u8>(self.source, from + place)) {
+                *sum += u16::from(*x);
+            }
+        }
+        let share = 1.0 / self.places.len() as f32;
+        each(&sum, |sum| divided(sum, self.places.len(), share))
+    }
+}
+
 pleach_simd::lanes! {
     fn mean<T: Copy>(source: &[u8], places: &[usize], out: &mut [u8]) {
-        #[inline(always)]
-        fn run<const N: usize>(source: &[u8], places: &[usize], from: usize) -> [u8; N] {
-            let mut sum = [0_u16; N];
-            for &place in places {
-                for (sum, x) in sum.iter_mut().zip(piece::<N, u8>(source, from + place)) {
-                    *sum += u16::from(x);
-                }
-            }
-            let share = 1.0 / places.len() as f32;
-            sum.map(|sum| divided(sum, places.len(), share))
-        }
-        pieces(out, |from| run::<LANES>(source, places, from), |from| run::<1>(source, places, from));
+        pieces(out, &Mean { source, places });
     }
 }
 
 /// `sum / n`, rounded; `share` is `1 / n`. The quarter keeps whole quotients whole in single precision.
 #[inline(always)]
 fn divided(sum: u16, n: usize, share: f32) -> u8 {
-    ((f32::from(sum) + (n / 2) as f32 + 0.25) * share) as i32 as u8
+    let exact = (f32::from(sum) + (n / 2) as f32 + 0.25) * share;
+    byte(exact - 0.5)
 }
 
 /// The mean of squares of `size` pixels, by running sums down the columns.
 pub(crate) fn box_bytes(grid: &mut Grid<u8>, size: usize) {
     let (half, c, n) = (size / 2, grid.channels, grid.row_len());
-    let mut out = vec![0; grid.samples.len()];
+    let mut out = Vec::with_capacity(grid.samples.len());
+    let mut line = vec![0; n];
     let mut columns = vec![0_u16; n + 2 * half * c];
     let row = |y: isize| &grid.samples[reflect(y, grid.height) * n..][..n];
     for y in -(half as isize)..half as isize {
@@ -342,17 +338,18 @@ pub(crate) fn box_bytes(grid: &mut Grid<u8>, size: usize) {
         inner.iter_mut().zip(row(y)).for_each(|(sum, &x)| *sum += u16::from(x));
     }
     let mut before: Option<usize> = None;
-    for (y, out) in out.chunks_exact_mut(n).enumerate() {
+    for y in 0..grid.height {
         let y = y as isize;
         let inner = &mut columns[half * c..][..n];
         slide::<u8>(inner, row(y + half as isize), before.map(|_| row(y - half as isize - 1)).unwrap_or(&[]));
         before = Some(0);
         mirror_ends(&mut columns, half, c);
         if size <= 15 {
-            sum_along::<u8>(&columns, size, c, out);
+            sum_along::<u8>(&columns, size, c, &mut line);
         } else {
-            run_along(&columns, size, c, out);
+            run_along(&columns, size, c, &mut line);
         }
+        out.extend_from_slice(&line);
     }
     grid.samples = out;
 }
@@ -368,20 +365,31 @@ pleach_simd::lanes! {
     }
 }
 
+/// Sums of columns, so many of which are summed up again.
+struct Side<'a> {
+    columns: &'a [u16],
+    size: usize,
+    channels: usize,
+}
+
+impl Make<u8> for Side<'_> {
+    #[inline(always)]
+    fn make<const N: usize>(&self, from: usize) -> [u8; N] {
+        let mut sum = [0_u16; N];
+        for k in 0..self.size {
+            for (sum, x) in sum.iter_mut().zip(&piece::<N, u16>(self.columns, from + k * self.channels)) {
+                *sum += x;
+            }
+        }
+        let area = self.size * self.size;
+        let share = 1.0 / area as f32;
+        each(&sum, |sum| divided(sum, area, share))
+    }
+}
+
 pleach_simd::lanes! {
     fn sum_along<T: Copy>(columns: &[u16], size: usize, channels: usize, out: &mut [u8]) {
-        #[inline(always)]
-        fn run<const N: usize>(columns: &[u16], size: usize, channels: usize, from: usize) -> [u8; N] {
-            let mut sum = [0_u16; N];
-            for k in 0..size {
-                for (sum, x) in sum.iter_mut().zip(piece::<N, u16>(columns, from + k * channels)) {
-                    *sum += x;
-                }
-            }
-            let share = 1.0 / (size * size) as f32;
-            sum.map(|sum| divided(sum, size * size, share))
-        }
-        pieces(out, |from| run::<LANES>(columns, size, channels, from), |from| run::<1>(columns, size, channels, from));
+        pieces(out, &Side { columns, size, channels });
     }
 }
 
@@ -414,7 +422,7 @@ pub(crate) fn symmetric_wide(source: &Grid<u16>, kernel: &[f64], out: &mut Grid<
             add_wide::<u16>(inner, row(y as isize - k), row(y as isize + k), weight);
         }
         mirror_ends(&mut middle, half, c);
-        along::<u8>(&middle, &weights, c, out);
+        convolve_along(&middle, &weights, c, out);
     }
 }
 

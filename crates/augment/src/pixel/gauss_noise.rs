@@ -1,5 +1,6 @@
 //! Normal noise.
 
+use super::rounding::cut;
 use super::grid::{Grid, by_type};
 use super::noise::{Noise, normal, quantiles};
 use super::resample::{Kernel, resized};
@@ -103,7 +104,7 @@ impl Augmentation for GaussNoise {
                 } else {
                     let map = self.map(draw, grid);
                     for (x, noise) in grid.samples.iter_mut().zip(map) {
-                        *x = (f32::from(*x) + noise * 255.0).clamp(0.0, 255.0) as u8;
+                        *x = cut((f32::from(*x) + noise * 255.0).clamp(0.0, 255.0));
                     }
                 }
                 Ok(())

@@ -61,6 +61,23 @@ fn kernel(draw: &Gaussian) -> Vec<f64> {
     raw.into_iter().map(|w| w / sum).collect()
 }
 
+/// Blurs an image by a draw.
+pub(super) fn blurred(draw: &Gaussian, image: &mut Image) -> Result<()> {
+    let kernel = kernel(draw);
+    by_type(
+        image,
+        |grid| {
+            symmetric_bytes(grid, &kernel);
+            Ok(())
+        },
+        |grid| {
+            symmetric_floats(grid, &kernel);
+            grid.samples.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
+            Ok(())
+        },
+    )
+}
+
 impl Augmentation for GaussianBlur {
     type Draw = Gaussian;
 
@@ -75,19 +92,7 @@ impl Augmentation for GaussianBlur {
     }
 
     fn touch(&self, draw: &Gaussian, image: &mut Image) -> Result<()> {
-        let kernel = kernel(draw);
-        by_type(
-            image,
-            |grid| {
-                symmetric_bytes(grid, &kernel);
-                Ok(())
-            },
-            |grid| {
-                symmetric_floats(grid, &kernel);
-                grid.samples.iter_mut().for_each(|x| *x = x.clamp(0.0, 1.0));
-                Ok(())
-            },
-        )
+        blurred(draw, image)
     }
 
     fn touches(&self) -> bool {

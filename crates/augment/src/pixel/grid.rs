@@ -1,5 +1,6 @@
 //! Samples of one type with their shape, and how images of other types pass through an operation.
 
+use super::rounding::byte;
 use pleach_core::image::{Image, Pixels};
 use pleach_core::{Error, Result, RowView, state};
 
@@ -91,7 +92,7 @@ pub(crate) fn as_bytes(image: &mut Image, change: impl FnOnce(&mut Grid<u8>) -> 
     let change = std::cell::Cell::new(Some(change));
     let run = |grid: &mut Grid<u8>| change.take().map_or(Ok(()), |change| change(grid));
     by_type(image, run, |grid| {
-        let round = |x: &f32| (x * 255.0).round_ties_even().clamp(0.0, 255.0) as u8;
+        let round = |x: &f32| byte((x * 255.0).clamp(0.0, 255.0));
         let mut bytes = grid.with(grid.samples.iter().map(round).collect());
         run(&mut bytes)?;
         grid.channels = bytes.channels;
@@ -111,7 +112,7 @@ pub(crate) fn as_floats(image: &mut Image, change: impl FnOnce(&mut Grid<f32>) -
             run(&mut floats)?;
             grid.channels = floats.channels;
             grid.samples =
-                floats.samples.iter().map(|x| (x * 255.0).round_ties_even().clamp(0.0, 255.0) as u8).collect();
+                floats.samples.iter().map(|x| byte((x * 255.0).clamp(0.0, 255.0))).collect();
             Ok(())
         },
         run,

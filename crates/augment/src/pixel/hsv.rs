@@ -1,5 +1,6 @@
 //! Hue, saturation and value, in OpenCV's whole numbers for 8 bits.
 
+use super::rounding::{byte, whole};
 use super::grid::Grid;
 use pleach_simd::translate;
 
@@ -45,7 +46,7 @@ pub(crate) fn forward(pixel: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = pixel.map(i32::from);
     let value = r.max(g).max(b);
     let range = value - r.min(g).min(b);
-    let over = |n: f32, d: i32| (n / d.max(1) as f32).round_ties_even() as i32;
+    let over = |n: f32, d: i32| whole(n / d.max(1) as f32);
     let saturation = (range * over(1_044_480.0, value) + 2048) >> 12;
     let third = if value == g { b - r + 2 * range } else { r - g + 4 * range };
     let sixths = if value == r { g - b } else { third };
@@ -63,7 +64,7 @@ fn backward([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
         let k = from + sixths;
         let k = if k >= 6.0 { k - 6.0 } else { k };
         let share = k.min(4.0 - k).clamp(0.0, 1.0);
-        (value - value * saturation * share).round_ties_even() as i32 as u8
+        byte(value - value * saturation * share)
     };
     [channel(5.0), channel(3.0), channel(1.0)]
 }

@@ -128,6 +128,10 @@ impl Augmentation for ISONoise {
         })
     }
 
+    fn reduces(&self) -> bool {
+        true
+    }
+
     fn touches(&self) -> bool {
         true
     }

@@ -99,12 +99,37 @@ pleach_simd::lanes! {
         for i in 0..n.div_ceil(LANES) {
             let from = (i * LANES).min(n.saturating_sub(LANES));
             let lane = match size {
-                3 => median::<3>(source, places, from),
                 5 => median::<5>(source, places, from),
                 _ => median::<7>(source, places, from),
             };
             let to = n.min(from + LANES);
             out[from..to].copy_from_slice(&lane[..to - from]);
+        }
+    }
+}
+
+#[inline(always)]
+fn sorted3(a: u8, b: u8, c: u8) -> [u8; 3] {
+    let (low, high) = (a.min(b), a.max(b));
+    [low.min(c), low.max(high.min(c)), high.max(c)]
+}
+
+#[inline(always)]
+fn middle(a: u8, b: u8, c: u8) -> u8 {
+    a.min(b).max(a.max(b).min(c))
+}
+
+pleach_simd::lanes! {
+    /// The median of the nine samples around each: the middle one of the greatest of the least of the three columns, of
+    /// the middle of their middles, and of the least of their greatest.
+    fn nine<T: Copy>(rows: [&[u8]; 3], channels: usize, out: &mut [u8]) {
+        let n = out.len();
+        let [a, b, c] = rows.map(|row| &row[..n]);
+        let [d, e, f] = rows.map(|row| &row[channels..][..n]);
+        let [g, h, i] = rows.map(|row| &row[2 * channels..][..n]);
+        for (k, out) in out.iter_mut().enumerate() {
+            let (x, y, z) = (sorted3(a[k], b[k], c[k]), sorted3(d[k], e[k], f[k]), sorted3(g[k], h[k], i[k]));
+            *out = middle(x[0].max(y[0]).max(z[0]), middle(x[1], y[1], z[1]), x[2].min(y[2]).min(z[2]));
         }
     }
 }
@@ -116,7 +141,11 @@ fn by_sorting(grid: &mut Grid<u8>, size: usize) {
     source.samples.resize(source.samples.len() + LANES, 0);
     let places: Vec<usize> = (0..size * size).map(|i| i / size * wide + i % size * c).collect();
     for (y, out) in grid.samples.chunks_exact_mut(n).enumerate() {
-        sorted::<u8>(&source.samples[y * wide..], &places, size, out);
+        let rows = [0, 1, 2].map(|k| &source.samples[(y + k) * wide..]);
+        match size {
+            3 => nine::<u8>(rows, c, out),
+            _ => sorted::<u8>(rows[0], &places, size, out),
+        }
     }
 }
 

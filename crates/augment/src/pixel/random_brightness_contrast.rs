@@ -97,6 +97,10 @@ impl Augmentation for RandomBrightnessContrast {
         )
     }
 
+    fn reduces(&self) -> bool {
+        !self.brightness_by_max
+    }
+
     fn touches(&self) -> bool {
         true
     }

@@ -1,5 +1,6 @@
 //! The colour distortion of the SSD detector.
 
+use super::rounding::cut;
 use super::channel_shuffle::{permutation, reorder};
 use super::grid::{Grid, by_type, channels, gray_or_rgb};
 use super::hsv;
@@ -73,7 +74,7 @@ impl Parts for u8 {
     }
     #[inline(always)]
     fn made(x: f32) -> Self {
-        x.clamp(0.0, 255.0) as i32 as u8
+        cut(x.clamp(0.0, 255.0))
     }
     #[inline(always)]
     fn whole(gray: f32) -> f32 {
@@ -203,6 +204,10 @@ impl Augmentation for RandomPhotometricDistort {
                 Ok(())
             },
         )
+    }
+
+    fn reduces(&self) -> bool {
+        true
     }
 
     fn touches(&self) -> bool {

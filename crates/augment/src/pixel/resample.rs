@@ -9,16 +9,22 @@ use pleach_core::config;
 pub enum Kernel {
     /// The nearest pixel, by its corner (`INTER_NEAREST`).
     #[default]
+    #[config(also = ["0"])]
     Nearest,
     /// The nearest pixel, by its centre (`INTER_NEAREST_EXACT`).
+    #[config(also = ["6"])]
     NearestExact,
     /// The two around (`INTER_LINEAR`).
+    #[config(also = ["bilinear", "1"])]
     Linear,
     /// The mean of those that are covered (`INTER_AREA`).
+    #[config(also = ["3"])]
     Area,
     /// The four around, by a cubic (`INTER_CUBIC`).
+    #[config(also = ["bicubic", "2"])]
     Cubic,
     /// The eight around, by a windowed sinc (`INTER_LANCZOS4`).
+    #[config(also = ["4"])]
     Lanczos4,
 }
 

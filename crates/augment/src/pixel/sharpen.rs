@@ -1,5 +1,6 @@
 //! Edges made stronger.
 
+use super::rounding::cut;
 use super::filter::{correlate, gaussian, symmetric_floats, taps};
 use super::grid::by_type;
 use pleach_core::image::Image;
@@ -95,7 +96,7 @@ impl Augmentation for Sharpen {
                         super::filter::symmetric_bytes(&mut blurred, &kernel);
                         for (x, b) in grid.samples.iter_mut().zip(&blurred.samples) {
                             let (now, b) = (f32::from(*x), f32::from(*b));
-                            *x = (now + alpha * (now - b)).clamp(0.0, 255.0) as u8;
+                            *x = cut((now + alpha * (now - b)).clamp(0.0, 255.0));
                         }
                         Ok(())
                     },

@@ -1,7 +1,7 @@
 //! Eight-bit images changed by tables: one look-up a sample.
 
 use super::grid::Grid;
-use pleach_simd::translate;
+use pleach_simd::{translate, translate_rgb};
 
 /// The table of a function; what it gives is bounded to 0 to 255 and its fraction dropped.
 pub(crate) fn truncated(f: impl Fn(f32) -> f32) -> [u8; 256] {
@@ -13,18 +13,7 @@ pub(crate) fn look_up(grid: &mut Grid<u8>, tables: &[[u8; 256]]) {
     match tables {
         [] => {}
         [one] => translate(&mut grid.samples, one),
-        [r, g, b] if grid.channels == 3 => {
-            // Four pixels side by side keep more loads under way.
-            let (blocks, rest) = grid.samples.as_chunks_mut::<12>();
-            for block in blocks {
-                for pixel in block.as_chunks_mut::<3>().0 {
-                    *pixel = [r[usize::from(pixel[0])], g[usize::from(pixel[1])], b[usize::from(pixel[2])]];
-                }
-            }
-            for pixel in rest.as_chunks_mut::<3>().0 {
-                *pixel = [r[usize::from(pixel[0])], g[usize::from(pixel[1])], b[usize::from(pixel[2])]];
-            }
-        }
+        [r, g, b] if grid.channels == 3 => translate_rgb(&mut grid.samples, [r, g, b]),
         many => {
             for pixel in grid.samples.chunks_exact_mut(grid.channels) {
                 for (x, table) in pixel.iter_mut().zip(many) {

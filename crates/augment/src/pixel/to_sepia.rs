@@ -1,5 +1,6 @@
 //! Old photographs.
 
+use super::rounding::byte;
 use super::grid::{Done, by_type, gray_or_rgb};
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin};
@@ -21,7 +22,7 @@ fn sepia([r, g, b]: [f32; 3]) -> [f32; 3] {
 pleach_simd::lanes! {
     fn bytes<T: Copy>(pixels: &mut [[u8; 3]]) {
         for pixel in pixels {
-            *pixel = sepia(pixel.map(f32::from)).map(|x| x.min(255.0).round_ties_even() as i32 as u8);
+            *pixel = sepia(pixel.map(f32::from)).map(|x| byte(x.min(255.0)));
         }
     }
 }

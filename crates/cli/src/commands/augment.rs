@@ -4,8 +4,8 @@ use crate::args::Augment;
 use crate::output::{self, Done};
 use crate::sheet::Sheet;
 use pleach_core::error::Context;
-use pleach_core::kinds::augmentation::{At, Decision, Pipeline};
-use pleach_core::{Error, Result, saved};
+use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, Decision, DynAugmentation, Pipeline, Pool};
+use pleach_core::{Backend, Error, Result, registry, saved};
 use pleach_data::Mixable;
 use pleach_train::setup::open_data;
 use serde_json::{Value as Json, json};
@@ -26,8 +26,11 @@ pub fn run(args: &Augment) -> Done {
     let pool = Mixable(&*split.samples);
     let pipeline = Pipeline::new(&split.augment, &*run.backend.kernels).with_pool(&pool);
     std::fs::create_dir_all(&args.out).map_err(|e| broken(&args.out, &e))?;
+    if args.each {
+        return each(args, &pool, run.run.seed, &*run.backend.kernels);
+    }
     let given = args.replay.as_deref().map(read).transpose()?;
-    let (mut sheet, mut draws) = (Sheet::new(args.columns), Vec::new());
+    let (mut sheet, mut draws) = (Sheet::new(args.columns, args.tile), Vec::new());
     let n = split.samples.len() as u64;
     let wanted = given.as_ref().map_or(args.samples as u64, |all| all.len() as u64);
     for k in 0..wanted {
@@ -52,6 +55,33 @@ pub fn run(args: &Augment) -> Done {
     let text = json!({ "split": args.split, "seed": run.run.seed, "samples": draws });
     std::fs::write(&list, format!("{text:#}\n")).map_err(|e| broken(&list, &e))?;
     output::say(&format!("{wanted} samples in {}; their draws in {}", path.display(), list.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A sheet of all augmentations, each by itself.
+fn each(args: &Augment, pool: &Mixable<'_>, seed: u64, kernels: &dyn Backend) -> Done {
+    let (mut sheet, mut names) = (Sheet::new(args.columns, args.tile), Vec::new());
+    for entry in registry::of_kind::<dyn DynAugmentation>() {
+        let Some(plug) = entry.plug() else { continue };
+        let slot = AugmentSlot { p: Some(1.0), ..AugmentSlot::default() };
+        let mut row = pool.row(0)?;
+        let at = At { seed, epoch: args.epoch, sample: 0 };
+        match Pipeline::new(&[AugmentConfig { slot, plug }], kernels).with_pool(pool).run(at, &mut row) {
+            Ok(()) => {
+                sheet.add(&row)?;
+                names.push(entry.name);
+            }
+            Err(e) => output::say(&format!("{} is left out: {}", entry.name, e.message())),
+        }
+    }
+    let (path, list) = (args.out.join("each.jpg"), args.out.join("each.md"));
+    sheet.write(&path)?;
+    let columns = args.columns.max(1);
+    let head = "| ".to_owned() + &vec![" |"; columns].join(" ") + "\n" + &"|---".repeat(columns) + "|\n";
+    let line = |names: &[&str]| format!("| {} |\n", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" | "));
+    let text = format!("![Every augmentation by itself](each.jpg)\n\n{head}{}", names.chunks(columns).map(line).collect::<String>());
+    std::fs::write(&list, text).map_err(|e| broken(&list, &e))?;
+    output::say(&format!("{} augmentations in {}; their names in {}", names.len(), path.display(), list.display()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,12 +11,16 @@ use std::process::ExitCode;
 pub fn run(args: &Eval) -> Done {
     let resolved = folder(&args.dir, &args.sets)?;
     let served = Served::load(&resolved, &args.dir, pick(&args.checkpoint)?)?;
+    let views = served.views()?;
     let metrics = served.evaluate(&args.split, &output::say)?;
     let weights = if served.averaged { "averaged" } else { "trained" };
     if args.json {
-        output::print(&json!({ "split": args.split, "step": served.step, "weights": weights, "metrics": output::metrics_json(&metrics) }).to_string());
+        let metrics = output::metrics_json(&metrics);
+        let all = json!({ "split": args.split, "step": served.step, "weights": weights, "views": views, "metrics": metrics });
+        output::print(&all.to_string());
     } else {
-        output::say(&format!("checkpoint of step {}, {weights} weights, split {}", served.step, args.split));
+        let seen = if views > 1 { format!(", {views} views of each sample") } else { String::new() };
+        output::say(&format!("checkpoint of step {}, {weights} weights, split {}{seen}", served.step, args.split));
         output::metrics(&metrics);
     }
     Ok(ExitCode::SUCCESS)

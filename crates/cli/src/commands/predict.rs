@@ -6,8 +6,8 @@ use crate::args::Predict;
 use crate::output::{self, Done};
 use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::task::Report;
-use pleach_core::{Error, Result, Row, Source, SourceCx};
-use pleach_data::{Channels, ImageFiles};
+use pleach_core::{Error, Plug, Result, Row, Source, SourceCx, saved};
+use pleach_data::{Channels, ImageFiles, Orientation};
 use pleach_train::predict::Served;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,23 @@ use std::process::ExitCode;
 pub fn run(args: &Predict) -> Done {
     let resolved = folder(&args.dir, &args.sets)?;
     let served = Served::load(&resolved, &args.dir, pick(&args.checkpoint)?)?;
-    let channels = match served.info.channels {
-        1 => Channels::Gray,
-        3 => Channels::Rgb,
-        4 => Channels::Rgba,
-        _ => Channels::AsIs,
-    };
+    let channels = Channels::of_count(served.info.channels);
     let cx = SourceCx { split: "predict".into(), seed: resolved.run.run.seed };
-    let samples = ImageFiles::new(args.inputs.clone(), channels).open(&cx)?;
+    let orientation = orientation_of(&resolved.run.dataset.train.plug)?;
+    let samples = ImageFiles { orientation, ..ImageFiles::new(args.inputs.clone(), channels) }.open(&cx)?;
     let mut table = Table::create(&args.out)?;
     let count = served.predict(&*samples, |original, report| table.add(original, report))?;
     table.finish()?;
     output::say(&format!("{count} predictions in {}", args.out.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which way up the run read its own images; of a source that does not say, as they are stored.
+fn orientation_of(source: &Plug<dyn Source>) -> Result<Orientation> {
+    match source.saved()?.get("orientation") {
+        Some(saved) => saved::load(saved),
+        None => Ok(Orientation::default()),
+    }
 }
 
 /// `predictions.csv` and the images beside it.

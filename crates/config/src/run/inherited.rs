@@ -19,7 +19,8 @@ pub enum PhaseScheduler {
     Own(SchedulerConfig),
 }
 
-const INHERITED: &str = "inherited";
+/// The word for [`PhaseScheduler::Inherited`].
+pub(crate) const INHERITED: &str = "inherited";
 
 impl PhaseScheduler {
     /// The phase's scheduler in a run that has this one.
@@ -75,10 +76,6 @@ impl JsonSchema for PhaseScheduler {
         "PhaseScheduler".into()
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "enum": [INHERITED, "none", false] },
-            { "type": "string" },
-            SchedulerConfig::json_schema(generator),
-        ] })
+        json_schema!({ "anyOf": [{ "enum": [INHERITED, "none", false] }, SchedulerConfig::json_schema(generator)] })
     }
 }

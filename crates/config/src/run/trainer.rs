@@ -1,6 +1,7 @@
 //! `[trainer]`: how long, how often, how precisely.
 
 use pleach_core::diagnostic::Diagnostic;
+use pleach_core::kinds::augmentation::AugmentConfig;
 use pleach_core::read::{Read, Reader};
 use pleach_core::tree::{Node, Value};
 use pleach_core::{Precision, config};
@@ -44,8 +45,14 @@ impl JsonSchema for Limit {
     fn schema_name() -> Cow<'static, str> {
         "Limit".into()
     }
+    fn inline_schema() -> bool {
+        true
+    }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": 0, "description": LIMIT })
+        json_schema!({
+            "description": LIMIT,
+            "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "number", "minimum": 0, "maximum": 1 }]
+        })
     }
 }
 
@@ -205,4 +212,8 @@ pub struct Trainer {
     pub strategy: Option<String>,
     /// Prints where the time goes at the end: "simple", or off.
     pub profiler: Option<Profiler>,
+    /// Test-time augmentation: `eval` and `predict` also look at each sample as these augmentations change it, bring what
+    /// is predicted back, and take the mean with the plain sample.
+    #[config(default = Vec::new())]
+    pub tta: Vec<AugmentConfig>,
 }

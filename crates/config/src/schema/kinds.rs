@@ -1,6 +1,7 @@
 //! The plugins of each kind as definitions of the schema, alone and with the keys of the slots in which they stand.
 
-use super::tidy;
+use super::slot::{Shape, Slot, Variant, names};
+use super::{group, tidy};
 use pleach_core::registry::{Entry, entries};
 use pleach_core::schema::complete;
 use serde_json::{Map, Value as Json, json};
@@ -9,14 +10,18 @@ use serde_json::{Map, Value as Json, json};
 #[derive(Default)]
 pub(super) struct Kinds {
     defs: Map<String, Json>,
-    /// For each slot that was met: kind, keys, and the name of its definition.
-    slots: Vec<(String, Json, String)>,
+    /// Every slot that was met.
+    slots: Vec<Slot>,
+    /// Slots, by their number, and the shapes in which they are referred to.
+    shapes: Vec<(usize, Shape)>,
 }
 
 /// Where a definition stands.
 fn place(name: &str) -> String {
-    format!("#/$defs/{name}")
+    format!("{DEFS}{name}")
 }
+
+const DEFS: &str = "#/$defs/";
 
 /// A name that needs no escapes in a reference.
 fn plain(name: &str) -> String {
@@ -26,7 +31,11 @@ fn plain(name: &str) -> String {
 
 impl Kinds {
     pub(super) fn into_defs(self) -> Map<String, Json> {
-        let mut all: Vec<_> = self.defs.into_iter().collect();
+        let slots = self.shapes.iter().filter_map(|(number, shape)| {
+            let slot = self.slots.get(*number)?;
+            Some((shape.name(&slot.name), slot.define(*shape)))
+        });
+        let mut all: Vec<_> = slots.chain(self.defs).collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all.into_iter().collect()
     }
@@ -49,22 +58,62 @@ impl Kinds {
     }
 
     /// Where the plugins of a kind are defined, alone or in a slot with keys of its own.
-    pub(super) fn refer(&mut self, kind: &str, slot: Option<Json>) -> String {
+    pub(super) fn refer(&mut self, kind: &str, slot: Option<Json>, shape: Shape) -> String {
         let keys = slot.unwrap_or(Json::Null);
-        if let Some((.., name)) = self.slots.iter().find(|(k, s, _)| k == kind && *s == keys) {
-            return place(name);
+        let number = match self.slots.iter().position(|s| s.kind == kind && s.keys == keys) {
+            Some(number) => number,
+            None => self.open(kind, keys),
+        };
+        self.shaped(number, shape)
+    }
+
+    /// The same place for another shape, if plugins stand there.
+    pub(super) fn reshape(&mut self, reference: &str, shape: impl Fn(Shape) -> Shape) -> Option<String> {
+        let (number, old) = self.meant(reference)?;
+        Some(self.shaped(number, shape(old)))
+    }
+
+    /// What the plugins of a place need that stand alone.
+    pub(super) fn needs(&mut self, reference: &str) -> Option<String> {
+        let (number, _) = self.meant(reference)?;
+        let slot = self.slots.get(number)?;
+        let (name, needs) = (format!("{}.needs", slot.name), slot.needs());
+        Some(self.keep(&name, needs))
+    }
+
+    /// The slot to which a reference leads, and its shape there.
+    fn meant(&self, reference: &str) -> Option<(usize, Shape)> {
+        let is_meant = |(number, shape): &&(usize, Shape)| {
+            self.slots.get(*number).is_some_and(|slot| reference == place(&shape.name(&slot.name)))
+        };
+        self.shapes.iter().find(is_meant).copied()
+    }
+
+    fn shaped(&mut self, number: usize, shape: Shape) -> String {
+        if !self.shapes.contains(&(number, shape)) {
+            self.shapes.push((number, shape));
         }
-        let known = self.slots.iter().filter(|(k, s, _)| k == kind && s.is_null() == keys.is_null()).count();
+        place(&shape.name(self.slots.get(number).map_or("", |slot| &slot.name)))
+    }
+
+    fn open(&mut self, kind: &str, keys: Json) -> usize {
+        let known = self.slots.iter().filter(|s| s.kind == kind && s.keys.is_null() == keys.is_null()).count();
         let mut name = if keys.is_null() { kind.to_owned() } else { format!("{kind}-slot") };
         if known > 0 {
             name = format!("{name}-{}", known + 1);
         }
-        self.slots.push((kind.to_owned(), keys.clone(), name.clone()));
+        let number = self.slots.len();
         // The place is taken before the plugins are met: some hold others of their own kind.
-        self.defs.insert(name.clone(), Json::Bool(true));
-        let def = self.define(kind, &name, &keys);
-        self.defs.insert(name.clone(), def);
-        place(&name)
+        self.slots.push(Slot { kind: kind.to_owned(), keys: keys.clone(), name: name.clone(), variants: Vec::new() });
+        let all = entries().iter().copied().filter(|e| e.kind == kind);
+        let variants: Vec<Variant> = all.map(|entry| self.variant(entry, &name, &keys)).collect();
+        if keys.pointer("/properties/group").is_some() {
+            self.defs.insert(group::others_of(&name), group::others(&keys, &variants));
+        }
+        if let Some(slot) = self.slots.get_mut(number) {
+            slot.variants = variants;
+        }
+        number
     }
 
     /// The definition of one plugin of a kind, which stands alone.
@@ -72,26 +121,8 @@ impl Kinds {
         self.defs.get(&format!("{kind}.{plugin}")).cloned()
     }
 
-    fn define(&mut self, kind: &str, name: &str, keys: &Json) -> Json {
-        let all: Vec<&Entry> = entries().iter().copied().filter(|e| e.kind == kind).collect();
-        let bare: Vec<Json> =
-            all.iter().filter(|e| e.fields.iter().all(|f| !f.required)).flat_map(|e| names(e)).collect();
-        let mut choices = Vec::new();
-        if !bare.is_empty() {
-            choices.push(json!({ "description": format!("A {kind} with its defaults, by its name."), "enum": bare }));
-        }
-        for entry in all {
-            let own = self.table(entry, name, keys);
-            let twin = self.defs.contains_key(&plain(&format!("{name}.{}", entry.name)));
-            let of =
-                if twin { format!("{name}.{}.{}", entry.krate, entry.name) } else { format!("{name}.{}", entry.name) };
-            choices.push(json!({ "$ref": self.keep(&of, own) }));
-        }
-        json!({ "description": format!("A {kind}: `name` with its parameters beside it."), "anyOf": choices })
-    }
-
-    /// The table of one plugin.
-    fn table(&mut self, entry: &Entry, of: &str, keys: &Json) -> Json {
+    /// The table of one plugin in a slot of this name, with these keys.
+    fn variant(&mut self, entry: &'static Entry, slot: &str, keys: &Json) -> Variant {
         let mut schema = (entry.schema)();
         complete(&mut schema, entry.fields, &entry.defaults());
         let schema = schema.to_value();
@@ -100,13 +131,15 @@ impl Kinds {
         let parameters = own.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
         let mut properties = Map::new();
         properties.insert("name".into(), json!({ "description": first(entry.doc), "enum": names(entry) }));
-        let mut required = vec![json!("name")];
-        required.extend(own.get("required").and_then(Json::as_array).into_iter().flatten().cloned());
+        let mut required: Vec<Json> = own.get("required").and_then(Json::as_array).cloned().unwrap_or_default();
         properties.extend(parameters.clone());
         for (key, value) in keys.get("properties").and_then(Json::as_object).into_iter().flatten() {
-            let mut value = if key == "group" { group(value, entry, &parameters, of) } else { value.clone() };
+            let mut value = value.clone();
+            if key == "group" {
+                value = group::of(&value, entry, &parameters, slot);
+            }
             if key == "augment" || key == "freeze" {
-                tidy::for_list(&mut value, super::listed);
+                tidy::for_list(&mut value, self);
             }
             properties.insert(key.clone(), value);
         }
@@ -115,50 +148,18 @@ impl Kinds {
             object.insert("title".into(), entry.name.into());
             object.insert("description".into(), described(entry).into());
             object.insert("type".into(), "object".into());
-            object.insert("properties".into(), properties.into());
-            object.insert("required".into(), required.into());
+            object.insert("properties".into(), properties.clone().into());
+            object.remove("required");
             object.insert("additionalProperties".into(), false.into());
         }
-        own
+        let twin = self.defs.contains_key(&plain(&format!("{slot}.{}", entry.name)));
+        let of = if twin { format!("{slot}.{}.{}", entry.krate, entry.name) } else { format!("{slot}.{}", entry.name) };
+        Variant { entry, place: self.keep(&of, own), properties, parameters, required }
     }
 }
 
-/// `[[optimizer.group]]`: values over those of the section, or another optimizer with its own.
-fn group(keys: &Json, entry: &Entry, parameters: &Map<String, Json>, of: &str) -> Json {
-    let mut list = keys.clone();
-    let Some(item) = list.get_mut("items") else { return list };
-    let mut properties: Map<String, Json> =
-        item.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
-    let matched = properties.clone();
-    properties.insert("name".into(), json!({ "enum": names(entry) }));
-    // What is not given is as in the section, so that no default of the plugin holds here.
-    for (key, value) in parameters {
-        let mut value = value.clone();
-        value.as_object_mut().map(|o| o.remove("default"));
-        properties.insert(key.clone(), value);
-    }
-    let own =
-        json!({ "type": "object", "properties": properties, "required": ["match"], "additionalProperties": false });
-    let others: Vec<Json> =
-        entries().iter().filter(|e| e.kind == entry.kind && e.name != entry.name).flat_map(|e| names(e)).collect();
-    let mut other = json!({
-        "description": format!("Another {} than that of the section, from its own defaults.", of.trim_end_matches("-slot")),
-        "type": "object", "properties": matched, "required": ["match", "name"]
-    });
-    if let Some(properties) = other.get_mut("properties").and_then(Json::as_object_mut) {
-        properties.insert("name".into(), json!({ "enum": others }));
-    }
-    *item = tidy::any_of(vec![own, other]);
-    list
-}
-
-/// Every name by which a file may call a plugin.
-fn names(entry: &Entry) -> Vec<Json> {
-    let short = std::iter::once(entry.name).chain(entry.alias.iter().copied()).map(Json::from);
-    short.chain([entry.qualified().into()]).collect()
-}
-
-fn first(doc: &str) -> String {
+/// The first paragraph.
+pub(super) fn first(doc: &str) -> String {
     doc.split("\n\n").next().unwrap_or_default().replace('\n', " ")
 }
 

@@ -2,7 +2,12 @@
 //! plugins in one table with the keys of their slots.
 
 use super::kinds::Kinds;
+use super::slot::Shape;
+use pleach_core::schema::BOTH_SIGNS;
 use serde_json::{Map, Value as Json, json};
+
+/// Keyword by which Taplo finds more documentation.
+pub(super) const TAPLO: &str = "x-taplo";
 
 /// What turns an option off.
 pub(super) fn off() -> Json {
@@ -49,7 +54,7 @@ pub(super) fn any_of(all: Vec<Json>) -> Json {
 }
 
 /// Keywords that describe and do not check.
-const NOTES: [&str; 4] = ["description", "default", "title", "deprecated"];
+pub(super) const NOTES: [&str; 4] = ["description", "default", "title", "deprecated"];
 
 /// Sets what is said of a place, in front of what is said of the type that stands there.
 pub(super) fn described(schema: Json, doc: &str) -> Json {
@@ -63,25 +68,96 @@ pub(super) fn described(schema: Json, doc: &str) -> Json {
     whole
 }
 
-/// Changes the list in a property, wherever among its choices it stands.
-pub(super) fn for_list(property: &mut Json, change: fn(Json) -> Json) {
-    let is_list = |schema: &Json| schema.get("type").and_then(Json::as_str) == Some("array");
-    let notes = |schema: &Json| -> Map<String, Json> {
-        let of = schema.as_object().into_iter().flatten();
-        of.filter(|(key, _)| NOTES.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
-    };
-    let said = notes(property);
-    let changed = match property.get("anyOf").and_then(Json::as_array) {
-        Some(choices) => {
-            any_of(choices.iter().map(|one| if is_list(one) { change(one.clone()) } else { one.clone() }).collect())
-        }
-        None if is_list(property) => change(property.clone()),
-        None => return,
-    };
-    *property = changed;
-    if let Some(object) = property.as_object_mut() {
-        said.into_iter().for_each(|(key, value)| drop(object.insert(key, value)));
+/// Puts the list of a property, or of the choice that it is, in the form of [`listed`].
+pub(super) fn for_list(property: &mut Json, kinds: &mut Kinds) {
+    let is_list = |schema: &&Json| schema.get("type").and_then(Json::as_str) == Some("array");
+    let mut choices = property.get("anyOf").and_then(Json::as_array).into_iter().flatten();
+    let Some(list) = choices.find(is_list).or(Some(&*property).filter(is_list)) else { return };
+    let mut whole = listed(checks(list).into(), kinds);
+    copy_notes_of(property, &mut whole);
+    *property = whole;
+}
+
+/// A list, for which one item alone may stand, or "none" for an empty one.
+pub(super) fn listed(list: Json, kinds: &mut Kinds) -> Json {
+    let item = list.get("items").cloned().unwrap_or_default();
+    let alone = off_too(item.clone(), kinds);
+    json!({
+        // For editors that weigh no conditions; `true` lets the exact half speak.
+        "anyOf": [list, item, true],
+        "if": { "type": "array" },
+        "then": list,
+        "else": alone,
+    })
+}
+
+/// A schema, or off; of plugins, the definition that has both.
+fn off_too(schema: Json, kinds: &mut Kinds) -> Json {
+    let reference = schema.get("$ref").and_then(Json::as_str).map(str::to_owned);
+    match reference.and_then(|r| kinds.reshape(&r, |shape| Shape { off: true, ..shape })) {
+        Some(place) => json!({ "$ref": place }),
+        None => or_off(schema),
     }
+}
+
+/// A schema without what it only says.
+pub(super) fn checks(schema: &Json) -> Map<String, Json> {
+    let of = schema.as_object().into_iter().flatten();
+    of.filter(|(key, _)| !NOTES.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// The schema of a section for a file that lies over others: what is missing is theirs.
+pub(super) fn part(schema: Json, kinds: &mut Kinds) -> Json {
+    let Json::Object(object) = schema else { return schema };
+    // A list covers the one below it as a whole.
+    if object.contains_key("if") {
+        return Json::Object(object);
+    }
+    if let Some(reference) = object.get("$ref").and_then(Json::as_str) {
+        let place = kinds.reshape(reference, |shape| Shape { part: true, ..shape });
+        let mut whole = object.clone();
+        if let Some(place) = place {
+            whole.insert("$ref".into(), place.into());
+        }
+        return Json::Object(whole);
+    }
+    let is_table = object.contains_key("properties");
+    let one = |(key, value): (String, Json)| {
+        let value = match (key.as_str(), value) {
+            ("properties", Json::Object(all)) => {
+                Json::Object(all.into_iter().map(|(name, one)| (name, part(one, kinds))).collect())
+            }
+            ("anyOf", Json::Array(all)) => all.into_iter().map(|one| part(one, kinds)).collect(),
+            (_, value) => value,
+        };
+        (key, value)
+    };
+    Json::Object(object.into_iter().filter(|(key, _)| !(is_table && key == "required")).map(one).collect())
+}
+
+/// What [`part`] lets pass and a file that stands alone must have.
+pub(super) fn needs(schema: &Json, kinds: &mut Kinds) -> Option<Json> {
+    if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
+        return kinds.needs(reference).map(|place| json!({ "$ref": place }));
+    }
+    if schema.get("if").is_some() {
+        return None;
+    }
+    if let Some(choices) = schema.get("anyOf").and_then(Json::as_array) {
+        return choices.iter().find_map(|one| needs(one, kinds));
+    }
+    let mut properties = Map::new();
+    for (key, one) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        if let Some(needs) = needs(one, kinds) {
+            properties.insert(key.clone(), needs);
+        }
+    }
+    let required = schema.get("required").cloned();
+    if properties.is_empty() && required.is_none() {
+        return None;
+    }
+    let table = json!({ "properties": properties, "required": required.unwrap_or_else(|| json!([])) });
+    Some(json!({ "if": { "type": "object" }, "then": table }))
 }
 
 /// A schema with its local definitions, as files are written.
@@ -94,12 +170,13 @@ pub(super) fn tidied(schema: Json, defs: &Map<String, Json>, kinds: &mut Kinds) 
 }
 
 fn of_object(mut object: Map<String, Json>, defs: &Map<String, Json>, kinds: &mut Kinds) -> Json {
-    object.remove("format");
+    limit(&mut object);
+    object.remove(BOTH_SIGNS);
     object.remove("$schema");
     object.remove("$defs");
     if let Some((kind, slot)) = slotted(&object) {
         let slot = tidied(slot, defs, kinds);
-        let mut whole = json!({ "$ref": kinds.refer(&kind, Some(slot)) });
+        let mut whole = json!({ "$ref": kinds.refer(&kind, Some(slot), Shape::default()) });
         copy_notes(&object, &mut whole);
         return whole;
     }
@@ -109,13 +186,15 @@ fn of_object(mut object: Map<String, Json>, defs: &Map<String, Json>, kinds: &mu
                 let (name, def) = (name.to_owned(), tidied(def.clone(), defs, kinds));
                 kinds.keep(&name, def)
             }
-            None => kinds.refer(name, None),
+            None => kinds.refer(name, None, Shape::default()),
         };
         object.insert("$ref".into(), place.into());
         return Json::Object(object);
     }
-    if let Some(schema) = without_null(&mut object) {
-        return tidied(schema, defs, kinds);
+    if let Some(rest) = without_null(&object) {
+        let mut whole = off_too(tidied(rest, defs, kinds), kinds);
+        copy_notes(&object, &mut whole);
+        return whole;
     }
     let mut out = Map::new();
     for (key, value) in object {
@@ -124,7 +203,7 @@ fn of_object(mut object: Map<String, Json>, defs: &Map<String, Json>, kinds: &mu
                 Json::Object(all) => all.into_iter().map(|(name, one)| (name, tidied(one, defs, kinds))).collect(),
                 other => other,
             },
-            "items" | "anyOf" | "oneOf" | "allOf" | "prefixItems" | "additionalProperties" => {
+            "items" | "anyOf" | "oneOf" | "allOf" | "prefixItems" | "additionalProperties" | "if" | "then" | "else" => {
                 tidied(value, defs, kinds)
             }
             _ => value,
@@ -135,6 +214,12 @@ fn of_object(mut object: Map<String, Json>, defs: &Map<String, Json>, kinds: &mu
         out.entry("additionalProperties").or_insert(Json::Bool(false));
     }
     Json::Object(out)
+}
+
+fn copy_notes_of(from: &Json, to: &mut Json) {
+    if let Some(from) = from.as_object() {
+        copy_notes(from, to);
+    }
 }
 
 fn copy_notes(from: &Map<String, Json>, to: &mut Json) {
@@ -154,22 +239,36 @@ fn slotted(object: &Map<String, Json>) -> Option<(String, Json)> {
 }
 
 /// An option without its null, which files do not have.
-fn without_null(object: &mut Map<String, Json>) -> Option<Json> {
+fn without_null(object: &Map<String, Json>) -> Option<Json> {
     let null = json!({ "type": "null" });
-    let rest = match (object.get("type"), object.get("anyOf")) {
+    match (object.get("type"), object.get("anyOf")) {
         (Some(Json::Array(types)), _) if types.iter().any(|t| t == "null") => {
             let rest: Vec<Json> = types.iter().filter(|t| *t != "null").cloned().collect();
             let mut own = object.clone();
             own.insert("type".into(), if let [one] = rest.as_slice() { one.clone() } else { Json::Array(rest) });
             NOTES.iter().for_each(|note| drop(own.remove(*note)));
-            vec![Json::Object(own)]
+            Some(Json::Object(own))
         }
         (_, Some(Json::Array(choices))) if choices.contains(&null) => {
-            choices.iter().filter(|one| **one != null).cloned().collect()
+            let rest: Vec<Json> = choices.iter().filter(|one| **one != null).cloned().collect();
+            Some(if let [one] = rest.as_slice() { one.clone() } else { any_of(rest) })
         }
-        _ => return None,
+        _ => None,
+    }
+}
+
+/// Writes the limits of a format as what checks them.
+fn limit(object: &mut Map<String, Json>) {
+    let Some(format) = object.remove("format") else { return };
+    let (least, most) = match format.as_str() {
+        Some("int32") => (Some(i64::from(i32::MIN)), i64::from(i32::MAX)),
+        Some("uint32") => (None, i64::from(u32::MAX)),
+        _ => return,
     };
-    let mut whole = or_off(any_of(rest));
-    copy_notes(object, &mut whole);
-    Some(whole)
+    if let Some(least) = least.filter(|_| !object.contains_key("exclusiveMinimum")) {
+        object.entry("minimum").or_insert(least.into());
+    }
+    if !object.contains_key("exclusiveMaximum") {
+        object.entry("maximum").or_insert(most.into());
+    }
 }

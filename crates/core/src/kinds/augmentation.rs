@@ -2,10 +2,14 @@
 
 mod pipeline;
 mod table;
+mod trail;
+mod views;
 mod work;
 
 pub use pipeline::{At, Decision, Pipeline, Pool};
 pub use table::Table;
+pub use trail::{Trail, Unedit};
+pub use views::View;
 pub use work::{Partners, Rules, Work};
 
 use crate::image::Image;
@@ -70,6 +74,12 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Whether [`touch`](Self::touch) takes statistics of a whole frame (its mean, its histogram). What does not may be
+    /// done pixel by pixel wherever the pixels are; this stays on the host, whoever sits in the kernels seat.
+    fn reduces(&self) -> bool {
+        false
+    }
+
     /// [`touch`](Self::touch) as a kernel, for the kernels seat.
     fn fused(&self, _draw: &Self::Draw) -> Option<FusedTouch> {
         None
@@ -84,6 +94,29 @@ pub trait Augmentation: std::fmt::Debug + Send + Sync + 'static {
     /// As [`table`](Self::table), for a [`touch`](Self::touch) that leaves floats.
     fn floats(&self, _draw: &Self::Draw, _image: &Image) -> Result<Option<Vec<[f32; 256]>>> {
         Ok(None)
+    }
+
+    /// Whether what is predicted on a row that it has changed can be brought back to the row as it was, so that it can
+    /// stand in `[trainer] tta`. By default where it takes no partners, edits nothing, and draws by the size of the
+    /// frames alone (there is no truth to look at): core undoes its map.
+    fn undoes(&self) -> bool {
+        self.partners() == 0 && !self.edits() && !self.looks()
+    }
+
+    /// What undoes [`edit`](Self::edit) on a prediction, after which core undoes the map.
+    fn unedit(&self, _draw: &Self::Draw) -> Option<Unedit> {
+        None
+    }
+
+    /// All draws that change something, where they are few: each is a view of its own in `[trainer] tta`. Otherwise a
+    /// view draws by chance for each sample.
+    fn every_draw(&self) -> Vec<Self::Draw> {
+        Vec::new()
+    }
+
+    /// Whether samples are no levels of light any more afterwards: views in `[trainer] tta` are taken before it.
+    fn normalises(&self) -> bool {
+        false
     }
 
     /// How many further samples [`mix`](Self::mix) takes.
@@ -137,6 +170,29 @@ pub trait DynAugmentation: std::fmt::Debug + Send + Sync + 'static {
     fn is_random(&self) -> bool {
         true
     }
+    /// The augmentations that it is made of, if it is.
+    fn parts(&self) -> &[AugmentConfig] {
+        &[]
+    }
+    /// See [`Augmentation::undoes`]; what is made of others can be undone if all of them can.
+    fn undoes(&self) -> bool {
+        !self.parts().is_empty() && self.parts().iter().all(|a| a.plug.undoes() && !a.slot.per_frame)
+    }
+    /// See [`Augmentation::every_draw`].
+    ///
+    /// # Errors
+    /// A draw cannot be saved.
+    fn every_draw(&self) -> Result<Vec<Saved>> {
+        Ok(Vec::new())
+    }
+    /// See [`Augmentation::reduces`].
+    fn reduces(&self) -> bool {
+        self.parts().iter().any(|a| a.plug.reduces())
+    }
+    /// See [`Augmentation::normalises`].
+    fn normalises(&self) -> bool {
+        self.parts().iter().any(|a| a.plug.normalises())
+    }
     /// Applies a draw to a row.
     ///
     /// # Errors
@@ -176,6 +232,7 @@ fn apply<A: Augmentation>(a: &A, draw: &A::Draw, work: &mut Work<'_>, partners: 
     }
     if a.edits() {
         a.edit(draw, work.settled()?)?;
+        work.edited(|| a.unedit(draw));
     }
     if a.partners() > 0 {
         a.mix(draw, work.settled()?, partners)?;
@@ -195,7 +252,7 @@ fn apply<A: Augmentation>(a: &A, draw: &A::Draw, work: &mut Work<'_>, partners: 
     {
         return Ok(());
     }
-    let (fused, kernels) = (a.fused(draw), work.kernels());
+    let (fused, kernels) = (a.fused(draw).filter(|_| !a.reduces()), work.kernels());
     for frame in &mut work.settled()?.frames {
         match &fused {
             Some(f) => match kernels.fused_touch(f, &frame.image)? {
@@ -240,6 +297,18 @@ impl<A: Augmentation> DynAugmentation for A {
     }
     fn default_p(&self) -> f64 {
         Augmentation::default_p(self)
+    }
+    fn undoes(&self) -> bool {
+        Augmentation::undoes(self)
+    }
+    fn every_draw(&self) -> Result<Vec<Saved>> {
+        Augmentation::every_draw(self).iter().map(saved::save).collect()
+    }
+    fn reduces(&self) -> bool {
+        Augmentation::reduces(self)
+    }
+    fn normalises(&self) -> bool {
+        Augmentation::normalises(self)
     }
     fn is_random(&self) -> bool {
         Augmentation::is_random(self)

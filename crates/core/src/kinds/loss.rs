@@ -52,6 +52,10 @@ impl Target {
 /// The class of a target that counts nowhere, whatever number the data give it: -100, as PyTorch has it.
 pub const IGNORED: u32 = -100_i32 as u32;
 
+/// The shares of the classes among the targets of a batch, (N, C), each row with the sum 1: there where samples are mixed
+/// (`MixUp`, `CutMix`), beside [`Target::Class`], which has the class of the greatest share.
+pub const SHARES: &str = "shares";
+
 /// What a loss works on; a task that gives something else is refused before training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wants {
@@ -91,6 +95,11 @@ pub trait Loss: std::fmt::Debug + Send + Sync + 'static {
 
     /// The value, a tensor of rank 0 with its graph, in plain tensor algebra: the definition.
     fn forward(&self, x: &LossInput<'_>) -> Result<Tensor>;
+
+    /// Whether it takes [`SHARES`] in place of one class for each sample, where there are some.
+    fn takes_shares(&self) -> bool {
+        false
+    }
 
     /// The same value and gradient in one pass over slices, for the kernels seat.
     fn fused(&self) -> Option<FusedLoss> {
@@ -148,6 +157,14 @@ pub type LossConfig = Slot<dyn Loss, LossSlot>;
 /// The value of one loss, by the seat's fused kernel where both sides have one, in plain algebra otherwise.
 pub fn value(loss: &dyn Loss, x: &LossInput<'_>, kernels: &dyn Backend) -> Result<Tensor> {
     let target = loss.wants().target;
+    if target == Target::Class && x.targets.get(SHARES).is_some() {
+        if loss.takes_shares() {
+            return loss.forward(x);
+        }
+        let message = "samples are mixed, and the loss takes one class for each sample";
+        return Err(crate::Error::new("PL0331", message)
+            .hint("CrossEntropy takes the shares of classes, as losses over masks (BCE) do"));
+    }
     // Slices carry no shape of the target; what does not fit is the definition's to judge.
     let alike = match target {
         Target::Mask | Target::Values => x.targets.get(target.key()).is_some_and(|t| t.dims() == x.prediction.dims()),

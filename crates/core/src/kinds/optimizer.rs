@@ -65,6 +65,9 @@ pub struct StepGroup<'a> {
     pub hyper: Hyper,
     /// The gradients of all other groups, for rules over all gradients together (their norm).
     pub others: &'a [Tensor],
+    /// What all gradients are yet to be multiplied by (clipping, the scale of a loss): 1 unless the optimizer
+    /// [takes it](Optimizer::takes_scale).
+    pub scale: f64,
 }
 
 impl StepGroup<'_> {
@@ -99,6 +102,12 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
     /// Why it cannot train a parameter of this shape, where it cannot (Muon takes matrices alone).
     fn refuses(&self, _shape: &[usize]) -> Option<String> {
         None
+    }
+
+    /// Whether [`step`](Self::step) multiplies gradients by the group's scale itself, in the pass that reads them anyway. All others
+    /// are given gradients that have been multiplied.
+    fn takes_scale(&self) -> bool {
+        false
     }
 
     /// The weight to evaluate and to ship, where it is another than the one that is trained (schedule-free methods,

@@ -85,6 +85,21 @@ pub trait Decoder: Send {
     fn decode(&mut self, outputs: &Named<Tensor>, batch: &Batch) -> Result<Vec<Row>>;
 }
 
+/// How the predictions of several views of a sample become one (`[trainer] tta`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unite {
+    /// The outputs, (N, C) or (N, C, H, W) or (N, F, C, H, W), become probabilities by softmax over the classes C; pictures
+    /// are brought back, the mean is taken, and its logarithm stands for the output.
+    Softmax,
+    /// The same with a probability for each value by sigmoid.
+    Sigmoid,
+    /// The same with the values themselves.
+    Values,
+    /// Each view is decoded by itself, its row is brought back, and the rows are put together part by part. The loss is
+    /// that of the plain view.
+    Rows,
+}
+
 /// What `predict` writes for one sample.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -115,6 +130,12 @@ pub trait Task: std::fmt::Debug + Send + Sync + 'static {
     /// With the sample's key, where a row does not fit the others or the data's description.
     fn collate(&self, rows: Vec<Row>, cx: &CollateCx<'_>) -> Result<Batch>;
 
+    /// Whether [`collate`](Self::collate) looks samples up in what a row has [`outstanding`](Row::outstanding), as
+    /// [`Image::append_looked_up`] does: in training a normalisation is then a part of the pass that makes planes.
+    fn looks_up(&self) -> bool {
+        false
+    }
+
     /// What is minimised: by default the weighted sum of `[[loss]]` over the net's outputs.
     fn objective(&self, step: &mut StepCx<'_>) -> Result<Objective> {
         let outputs = step.forward()?;
@@ -142,6 +163,11 @@ pub trait Task: std::fmt::Debug + Send + Sync + 'static {
 
     /// What `predict` writes for a predicted row, on an image of the size of `original`.
     fn report(&self, predicted: &Row, original: &Row, data: &DataInfo) -> Result<Report>;
+
+    /// How predictions of several views of a sample become one, for test-time augmentation.
+    fn unite(&self) -> Unite {
+        Unite::Rows
+    }
 
     /// Which of a split's augmentations `eval` and `predict` do too; by default those that are not random.
     fn at_inference(&self, augment: &AugmentConfig) -> bool {

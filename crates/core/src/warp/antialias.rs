@@ -1,7 +1,8 @@
 //! Shrinking without aliasing: every pixel of the result is a mean of all the pixels under a triangle
 //! twice as wide as itself, as Pillow's `resize` with `BILINEAR` does it.
 
-use super::resample::{Axis, Edge, Grid, OUTSIDE, Sample, nearest};
+use super::axes::Axis;
+use super::resample::{Edge, Grid, OUTSIDE, Sample, nearest};
 
 /// The pixels of the source that make one pixel of the result along one axis.
 struct Span {

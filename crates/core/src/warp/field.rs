@@ -26,12 +26,26 @@ impl Field {
     /// # Errors
     /// The frame has no pixel, or a place is no number.
     pub fn new(size: (usize, usize), mut place: impl FnMut(usize, usize) -> [f64; 2]) -> Result<Self> {
+        Self::of_rows(size, |y, row| {
+            row.iter_mut().enumerate().for_each(|(x, out)| *out = place(x, y).map(|v| v as f32));
+        })
+    }
+
+    /// The field of a frame of this width and height; `fill` gives the x and y of the places of the pixels of a row.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_rows(size: (usize, usize), mut fill: impl FnMut(usize, &mut [[f32; 2]])) -> Result<Self> {
         let (width, height) = size;
         let mut places = Vec::with_capacity(width.saturating_mul(height));
+        let mut row = vec![[0.0; 2]; width];
         for y in 0..height {
-            places.extend((0..width).map(|x| place(x, y).map(|v| v as f32)));
+            fill(y, &mut row);
+            places.extend_from_slice(&row);
         }
-        if places.is_empty() || places.iter().flatten().any(|v| !v.is_finite()) {
+        // All of them, so that it runs in vectors: nearly always there is none.
+        let odd = places.iter().flatten().fold(0, |odd, v| odd | u32::from(!v.is_finite()));
+        if places.is_empty() || odd > 0 {
             return Err(Error::new("PL0207", "a field of places must have a finite place for each pixel"));
         }
         Ok(Self { width, height, places })

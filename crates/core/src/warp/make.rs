@@ -183,7 +183,8 @@ impl Warp {
     /// this one has cut off, and both sample alike.
     pub fn joins(&self, next: &Self, source: (usize, usize)) -> bool {
         let shows_again = next.looks_beyond(self.size) && (self.border != next.border || !self.shows_all(source));
-        let shrinks = |w: &Self| w.interpolation == Interpolation::Antialias && !w.copies();
+        let spread = |how| matches!(how, Interpolation::Antialias | Interpolation::Area);
+        let shrinks = |w: &Self| spread(w.interpolation) && !w.copies();
         let alike = self.interpolation == next.interpolation || self.copies() || next.copies();
         let axes = |w: &Self| w.field.is_none() && matrix::keeps_axes(&matrix::tidy(w.matrix));
         let (a, b) = (shrinks(self), shrinks(next));

@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use super::matrix::{self, Matrix, apply, mul, shift};
+use super::moved::moved;
 use super::resample::{Edge, Grid, Sample, Way, resample};
 use super::{Border, Corners, Interpolation, MAX_PIXELS, Warp, make};
 use crate::image::{Image, Pixels};
@@ -74,32 +75,35 @@ impl<'w> Plan<'w> {
     }
 
     pub(super) fn image(&self, image: &mut Image) {
-        let white = image.pixels.white();
-        image.pixels = match &image.pixels {
-            Pixels::U8(v) => Pixels::U8(self.samples(v, image, white)),
-            Pixels::U16(v) => Pixels::U16(self.samples(v, image, white)),
-            Pixels::F32(v) => Pixels::F32(self.samples(v, image, white)),
-        };
+        let from = (image.width, image.height, image.channels);
+        match &mut image.pixels {
+            Pixels::U8(v) => self.samples(v, from, 255.0),
+            Pixels::U16(v) => self.samples(v, from, 65535.0),
+            Pixels::F32(v) => self.samples(v, from, 1.0),
+        }
         (image.width, image.height) = self.size;
     }
 
-    fn samples<T: Sample>(&self, data: &[T], of: &Image, white: f32) -> Vec<T> {
-        let grid = Grid { data, width: of.width, height: of.height, channels: of.channels };
+    fn samples<T: Sample>(&self, data: &mut Vec<T>, from: (usize, usize, usize), white: f32) {
         let edge = self.edge(|fill, _| fill.map(|v| T::of(v * white)));
-        resample(&grid, &self.way(0.0, 0.0), self.size, self.interpolation, edge)
+        self.sampled(data, from, self.interpolation, edge);
+    }
+
+    fn sampled<T: Sample>(&self, data: &mut Vec<T>, from: (usize, usize, usize), how: Interpolation, edge: Edge<T>) {
+        let way = self.way(0.0, 0.0);
+        if !moved(data, from, &way, self.size) {
+            let (width, height, channels) = from;
+            *data = resample(&Grid { data, width, height, channels }, &way, self.size, how, edge);
+        }
     }
 
     pub(super) fn map(&self, map: &mut Map) {
-        let (width, height) = (map.width, map.height);
-        let classes = Grid { data: &map.classes, width, height, channels: 1 };
+        let from = (map.width, map.height, 1);
         let edge = self.edge(|_, map_fill| [map_fill; 4]);
-        let way = self.way(0.0, 0.0);
-        let classes = resample(&classes, &way, self.size, Interpolation::Nearest, edge);
+        self.sampled(&mut map.classes, from, Interpolation::Nearest, edge);
         if !map.scores.is_empty() {
-            let scores = Grid { data: &map.scores, width, height, channels: 1 };
-            map.scores = resample(&scores, &way, self.size, self.interpolation, self.edge(|_, _| [0.0; 4]));
+            self.sampled(&mut map.scores, from, self.interpolation, self.edge(|_, _| [0.0; 4]));
         }
-        map.classes = classes;
         (map.width, map.height) = self.size;
     }
 }

@@ -1,13 +1,17 @@
 //! Samples a grid of pixels through a matrix.
 //!
-//! Maps that keep the axes go by a table per axis, which makes flips, crops and right angles exact copies;
-//! antialiased shrinking goes by two passes. For the rest a row of places is made, one for each pixel, and
-//! 8-bit samples and whatever takes the nearest pixel are gathered there in vector lanes.
+//! Maps that keep the axes go by a table per axis, which makes crops beyond the edge and right angles exact copies;
+//! antialiased shrinking goes by two passes, and 8 bits are stretched along rows and then between them. For the rest a
+//! row of places is made, one for each pixel, and 8-bit samples and whatever takes the nearest pixel are gathered there
+//! in vector lanes.
 
+use super::axes::{Columns, axes, blend, copies, transpose};
 use super::field::{Field, project};
 use super::matrix::{Matrix, affine, exchanges_axes, keeps_axes};
-use super::{Interpolation, antialias};
-use pleach_simd::{FARTHEST, Outside, mirror_rgb, sample_bilinear, sample_nearest};
+use super::{Interpolation, antialias, wide};
+use pleach_simd::{
+    FARTHEST, Outside, fixed_row, mirror, mirror_rgb, project_row, sample_bilinear, sample_nearest, stretch_bilinear,
+};
 
 pub(super) use pleach_simd::Grid;
 
@@ -22,14 +26,13 @@ pub(super) trait Sample: Copy {
     fn between(_: &Grid<'_, Self>, _: &Places, _: Outside<Self>, _: &mut [Self]) -> bool {
         false
     }
-    /// Copies pixels in the opposite order.
-    fn mirror(from: &[Self], out: &mut [Self], channels: usize) {
-        if channels == 1 {
-            out.iter_mut().zip(from.iter().rev()).for_each(|(o, p)| *o = *p);
-        } else {
-            let pixels = from.chunks_exact(channels).rev();
-            out.chunks_exact_mut(channels).zip(pixels).for_each(|(o, p)| o.copy_from_slice(p));
-        }
+    /// Samples at places in rows and columns in whole numbers, behind what `out` has; false where there is no such way.
+    fn stretched(_: &Grid<'_, Self>, _: &Places, _: Outside<Self>, _: &mut Vec<Self>) -> bool {
+        false
+    }
+    /// Puts pixels into the opposite order.
+    fn mirror(row: &mut [Self], channels: usize) {
+        mirror(row, channels);
     }
 }
 
@@ -39,15 +42,11 @@ impl Sample for u8 {
         sample_bilinear(from, &at.x, &at.y, outside, out);
         true
     }
-    fn mirror(from: &[Self], out: &mut [Self], channels: usize) {
-        match channels {
-            1 => out.iter_mut().zip(from.iter().rev()).for_each(|(o, p)| *o = *p),
-            3 => mirror_rgb(from, out),
-            _ => {
-                let pixels = from.chunks_exact(channels).rev();
-                out.chunks_exact_mut(channels).zip(pixels).for_each(|(o, p)| o.copy_from_slice(p));
-            }
-        }
+    fn stretched(from: &Grid<'_, Self>, at: &Places, outside: Outside<Self>, out: &mut Vec<Self>) -> bool {
+        stretch_bilinear(from, &at.x, &at.y, outside, out)
+    }
+    fn mirror(row: &mut [Self], channels: usize) {
+        if channels == 3 { mirror_rgb(row) } else { mirror(row, channels) }
     }
     #[inline(always)]
     fn wide(self) -> f32 {
@@ -103,13 +102,13 @@ impl Way<'_> {
         self.field.is_none() && keeps_axes(&self.matrix)
     }
 
-    fn place(&self, x: f64, y: f64) -> [f64; 2] {
+    pub(super) fn place(&self, x: f64, y: f64) -> [f64; 2] {
         let [x, y] = project(&self.matrix, [x, y]);
         self.field.map_or([x, y], |f| f.at(x, y))
     }
 }
 
-/// The places of a row of pixels, in 65536ths of a pixel.
+/// The places of a row of pixels, or of all rows and columns, in 65536ths of a pixel.
 pub(super) struct Places {
     x: Vec<i32>,
     y: Vec<i32>,
@@ -149,7 +148,7 @@ impl<T: Copy> Edge<T> {
         }
     }
 
-    fn fill(&self) -> Option<[T; 4]> {
+    pub(super) fn fill(&self) -> Option<[T; 4]> {
         match self {
             Self::Constant(value) => Some(*value),
             _ => None,
@@ -167,25 +166,16 @@ impl<T: Copy> Edge<T> {
     }
 }
 
-/// A grid of samples that are the border's, or any that will be written over.
+/// A row of pixels that are the border's, or any that will be written over.
 fn blank<T: Sample>(from: &Grid<'_, T>, edge: &Edge<T>, pixels: usize) -> Vec<T> {
-    let channels = from.channels;
-    match edge.fill() {
-        Some([a, ..]) if channels == 1 => vec![a; pixels],
-        Some(fill) if fill.iter().any(|v| v.wide() != fill[0].wide()) => {
-            let pixel: Vec<T> = (0..channels).map(|k| fill[k.min(3)]).collect();
-            pixel.repeat(pixels)
-        }
-        fill => match fill.map(|f| f[0]).or_else(|| from.data.first().copied()) {
-            Some(v) => vec![v; pixels * channels],
-            None => Vec::new(),
-        },
-    }
+    let Some(fill) = edge.fill().or_else(|| from.data.first().map(|v| [*v; 4])) else { return Vec::new() };
+    let pixel: Vec<T> = (0..from.channels).map(|k| fill[k.min(3)]).collect();
+    pixel.repeat(pixels)
 }
 
 /// The pixel at or before x, and how far x lies beyond it, 0 up to 1; rounding dust is 0.
 #[inline(always)]
-fn split(x: f64) -> (i64, f32) {
+pub(super) fn split(x: f64) -> (i64, f32) {
     let x = x.clamp(-FAR, FAR);
     let floor = (x + 1e-9).floor();
     let beyond = x - floor;
@@ -212,62 +202,107 @@ pub(super) fn resample<T: Sample>(
     edge: Edge<T>,
 ) -> Vec<T> {
     let channels = from.channels;
-    let mut out = blank(from, &edge, size.0 * size.1);
-    if out.is_empty() {
+    // Rows are made here, while they are in the cache, and put behind each other: nothing is written twice.
+    let blank = blank(from, &edge, size.0);
+    if blank.is_empty() || size.1 == 0 {
+        return Vec::new();
+    }
+    if matches!(how, Interpolation::Bicubic | Interpolation::Area | Interpolation::Lanczos4) {
+        let mut out = blank.repeat(size.1);
+        wide::sample(from, way, size, how, &edge, &mut out);
         return out;
     }
+    let mut out = Vec::with_capacity(blank.len() * size.1);
     if !way.keeps_axes() {
         if !in_lanes(from, way, size, how, &edge, &mut out) {
-            for (y, out) in out.chunks_exact_mut(size.0 * channels).enumerate() {
+            let mut row = blank.clone();
+            for y in 0..size.1 {
+                row.copy_from_slice(&blank);
                 match channels {
-                    1 => skew(from, way, y, how, &edge, out, 1),
-                    3 => skew(from, way, y, how, &edge, out, 3),
-                    c => skew(from, way, y, how, &edge, out, c),
+                    1 => skew(from, way, y, how, &edge, &mut row, 1),
+                    3 => skew(from, way, y, how, &edge, &mut row, 3),
+                    c => skew(from, way, y, how, &edge, &mut row, c),
                 }
+                out.extend_from_slice(&row);
             }
         }
         return out;
     }
     let (cols, rows) = axes(from, &way.matrix);
     if how == Interpolation::Antialias && (cols.scale.abs() > 1.0 || rows.scale.abs() > 1.0) {
+        let mut out = blank.repeat(size.1);
         antialias::shrink(from, &cols, &rows, &edge, size, &mut out);
         return out;
     }
     let across = cols.stride > channels;
     let (cols, rows) = (cols.taps(size.0, how, &edge), rows.taps(size.1, how, &edge));
     let exact = cols.iter().chain(&rows).all(|t| t.by == 0.0);
-    if !exact && in_lanes(from, way, size, how, &edge, &mut out) {
+    if !exact && (in_rows(from, way, size, how, &edge, &mut out) || in_lanes(from, way, size, how, &edge, &mut out)) {
         return out;
     }
     if exact && across && cols.iter().chain(&rows).all(|t| t.a != OUTSIDE) {
         match channels {
-            1 => transpose(from.data, &rows, &cols, &mut out, 1),
-            3 => transpose(from.data, &rows, &cols, &mut out, 3),
-            c => transpose(from.data, &rows, &cols, &mut out, c),
+            1 => transpose(from.data, &rows, &cols, &blank, &mut out, 1),
+            3 => transpose(from.data, &rows, &cols, &blank, &mut out, 3),
+            c => transpose(from.data, &rows, &cols, &blank, &mut out, c),
         }
         return out;
     }
-    for (row, out) in rows.iter().zip(out.chunks_exact_mut(size.0 * channels)) {
-        match (exact, channels) {
-            (true, 1) => copy(from.data, row, &cols, out, 1),
-            (true, 3) => copy(from.data, row, &cols, out, 3),
-            (true, c) => copy(from.data, row, &cols, out, c),
-            (false, 1) => blend(from.data, row, &cols, out, 1, &edge),
-            (false, 3) => blend(from.data, row, &cols, out, 3, &edge),
-            (false, c) => blend(from.data, row, &cols, out, c, &edge),
+    if exact {
+        match channels {
+            1 => copies(from.data, &rows, &Columns::new(&cols, 1), &blank, &mut out, 1),
+            3 => copies(from.data, &rows, &Columns::new(&cols, 3), &blank, &mut out, 3),
+            c => copies(from.data, &rows, &Columns::new(&cols, c), &blank, &mut out, c),
         }
+        return out;
+    }
+    let mut line = blank;
+    for row in &rows {
+        match channels {
+            1 => blend(from.data, row, &cols, &mut line, 1, &edge),
+            3 => blend(from.data, row, &cols, &mut line, 3, &edge),
+            c => blend(from.data, row, &cols, &mut line, c, &edge),
+        }
+        out.extend_from_slice(&line);
     }
     out
 }
 
-/// Samples row by row at fixed-point places; false where there is no such way for the type, the border or the size.
+/// Samples at fixed-point places in rows and columns; false, and nothing done, where there is no such way.
+fn in_rows<T: Sample>(
+    from: &Grid<'_, T>,
+    way: &Way<'_>,
+    size: (usize, usize),
+    how: Interpolation,
+    edge: &Edge<T>,
+    out: &mut Vec<T>,
+) -> bool {
+    let Some(outside) = edge.outside() else { return false };
+    if how == Interpolation::Nearest || exchanges_axes(&way.matrix) || out_of_reach(&way.matrix, size) {
+        return false;
+    }
+    let [[sx, _, dx], [_, sy, dy], _] = way.matrix;
+    let x = (0..size.0).map(|i| fixed(dx).wrapping_add(fixed(sx * i as f64))).collect();
+    let y = (0..size.1).map(|i| fixed(sy * i as f64 + dy)).collect();
+    T::stretched(from, &Places { x, y }, outside, out)
+}
+
+/// Whether fixed-point places do not reach all that an affine map shows.
+fn out_of_reach(m: &Matrix, size: (usize, usize)) -> bool {
+    let last = [size.0 as f64 - 1.0, size.1 as f64 - 1.0];
+    let corners = [[0.0, 0.0], [last[0], 0.0], [0.0, last[1]], last];
+    corners.iter().flat_map(|p| project(m, *p)).any(|v| v.abs() > FARTHEST)
+}
+
+/// Samples row by row at fixed-point places; false, and nothing done, where there is no such way for the type, the
+/// border or the size.
 fn in_lanes<T: Sample>(
     from: &Grid<'_, T>,
     way: &Way<'_>,
     size: (usize, usize),
     how: Interpolation,
     edge: &Edge<T>,
-    out: &mut [T],
+    out: &mut Vec<T>,
 ) -> bool {
     let Some(outside) = edge.outside() else { return false };
     let nearest = how == Interpolation::Nearest;
@@ -275,22 +310,19 @@ fn in_lanes<T: Sample>(
         return false;
     }
     let (m, flat) = (&way.matrix, way.field.is_none() && affine(&way.matrix));
-    let last = [size.0 as f64 - 1.0, size.1 as f64 - 1.0];
-    let corners = [[0.0, 0.0], [last[0], 0.0], [0.0, last[1]], last];
-    if flat && corners.iter().flat_map(|p| project(m, *p)).any(|v| v.abs() > FARTHEST) {
+    if flat && out_of_reach(m, size) {
         return false;
     }
+    let Some(empty) = from.data.first() else { return false };
+    let mut row = vec![*empty; size.0 * from.channels];
     // In rounding, steps from column to column are added to a row's start: no error adds up.
     let step = |by: f64| (0..size.0).map(|x| fixed(by * x as f64)).collect::<Vec<_>>();
     let (dx, dy) = if flat { (step(m[0][0]), step(m[1][0])) } else { (Vec::new(), Vec::new()) };
     let mut at = Places { x: vec![0; size.0], y: vec![0; size.0] };
     let direct = way.field.filter(|f| *m == super::matrix::IDENTITY && f.size() == size);
-    for (y, out) in out.chunks_exact_mut(size.0 * from.channels).enumerate() {
+    for y in 0..size.1 {
         if let Some(field) = direct {
-            for ((x, y), place) in at.x.iter_mut().zip(&mut at.y).zip(field.row(y)) {
-                let [px, py] = place.map(|v| v.clamp(-FARTHEST as f32, FARTHEST as f32) * 65536.0);
-                (*x, *y) = (px as i32, py as i32);
-            }
+            fixed_row::<f32>(field.row(y), &mut at.x, &mut at.y);
         } else if flat {
             let [x0, y0] = project(m, [0.0, y as f64]).map(fixed);
             at.x.iter_mut().zip(&dx).for_each(|(x, dx)| *x = x0.wrapping_add(*dx));
@@ -303,128 +335,24 @@ fn in_lanes<T: Sample>(
             }
         }
         if nearest {
-            sample_nearest(from, &at.x, &at.y, outside, out);
-        } else if !T::between(from, &at, outside, out) {
+            sample_nearest(from, &at.x, &at.y, outside, &mut row);
+        } else if !T::between(from, &at, outside, &mut row) {
             return false;
         }
+        out.extend_from_slice(&row);
     }
     true
 }
 
 /// The places of a row under a projective map.
 fn tilted(m: &Matrix, y: f64, at: &mut Places) {
-    let [bx, by, bz] = super::matrix::apply(m, [0.0, y, 1.0]);
-    for (i, (px, py)) in at.x.iter_mut().zip(&mut at.y).enumerate() {
-        let x = i as f64;
-        let z = bz + m[2][0] * x;
-        // Behind the horizon there is nothing: far outside.
-        let (over, far) = if z > 1e-9 { (65536.0 / z, 0.0) } else { (0.0, -FARTHEST * 65536.0) };
-        let most = FARTHEST * 65536.0;
-        let fix = |v: f64| (v.clamp(-most, most) + most + 0.5) as u32 as i64 - most as i64;
-        *px = fix((bx + m[0][0] * x) * over + far) as i32;
-        *py = fix((by + m[1][0] * x) * over + far) as i32;
-    }
-}
-
-/// Rows that become columns: a few rows of the result at a time, along each row of the source.
-#[inline(always)]
-fn transpose<T: Copy>(data: &[T], rows: &[Tap], cols: &[Tap], out: &mut [T], channels: usize) {
-    const TOGETHER: usize = 16;
-    let width = cols.len() * channels;
-    for (rows, out) in rows.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER * width)) {
-        for (j, col) in cols.iter().enumerate() {
-            for (row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-                out[j * channels..(j + 1) * channels].copy_from_slice(&data[row.a + col.a..][..channels]);
-            }
-        }
-    }
-}
-
-/// How places along one axis of the result become places along one axis of the source.
-pub(super) struct Axis {
-    pub(super) scale: f64,
-    pub(super) shift: f64,
-    /// Pixels along the source's axis.
-    pub(super) len: usize,
-    /// Samples from one of them to the next.
-    pub(super) stride: usize,
-}
-
-/// Two pixels of a source, as offsets of samples, and how far to go from the first to the second.
-struct Tap {
-    a: usize,
-    b: usize,
-    by: f32,
-}
-
-fn axes<T>(from: &Grid<'_, T>, m: &Matrix) -> (Axis, Axis) {
-    let x = |scale| Axis { scale, shift: m[0][2], len: from.width, stride: from.channels };
-    let y = |scale| Axis { scale, shift: m[1][2], len: from.height, stride: from.width * from.channels };
-    if exchanges_axes(m) { (y(m[1][0]), x(m[0][1])) } else { (x(m[0][0]), y(m[1][1])) }
-}
-
-impl Axis {
-    fn taps<T: Copy>(&self, count: usize, how: Interpolation, edge: &Edge<T>) -> Vec<Tap> {
-        let offset = |i: i64| match edge.index(i, self.len) {
-            OUTSIDE => OUTSIDE,
-            i => i * self.stride,
-        };
-        let tap = |i: usize| {
-            let at = self.scale * i as f64 + self.shift;
-            if how == Interpolation::Nearest {
-                let a = offset(nearest(at));
-                return Tap { a, b: a, by: 0.0 };
-            }
-            let (i, by) = split(at);
-            let a = offset(i);
-            Tap { a, b: if by == 0.0 { a } else { offset(i + 1) }, by }
-        };
-        (0..count).map(tap).collect()
-    }
-}
-
-/// One row of pixels as they are; `out` holds what stands outside.
-#[inline(always)]
-fn copy<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize) {
-    if row.a == OUTSIDE {
-        return;
-    }
-    let first = cols.iter().position(|c| c.a != OUTSIDE).unwrap_or(cols.len());
-    let inside = cols.len() - first - cols.iter().rev().take_while(|c| c.a == OUTSIDE).count().min(cols.len() - first);
-    let cols = &cols[first..first + inside];
-    let out = &mut out[first * channels..][..inside * channels];
-    if let (Some(start), true) = (cols.first(), cols.windows(2).all(|c| c[1].a == c[0].a + channels)) {
-        out.copy_from_slice(&data[row.a + start.a..][..out.len()]);
-        return;
-    }
-    if let (Some(end), true) = (cols.last(), cols.windows(2).all(|c| c[0].a == c[1].a + channels)) {
-        T::mirror(&data[row.a + end.a..][..out.len()], out, channels);
-        return;
-    }
-    for (col, out) in cols.iter().zip(out.chunks_exact_mut(channels)) {
-        out.copy_from_slice(&data[row.a + col.a..][..channels]);
-    }
-}
-
-/// One row between pixels.
-#[inline(always)]
-fn blend<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize, edge: &Edge<T>) {
-    let Some(empty) = edge.fill().or_else(|| data.first().map(|v| [*v; 4])) else { return };
-    let rows_inside = row.a != OUTSIDE && row.b != OUTSIDE;
-    for (col, out) in cols.iter().zip(out.chunks_exact_mut(channels)) {
-        if rows_inside && col.a != OUTSIDE && col.b != OUTSIDE {
-            let at = |o: usize| &data[o..o + channels];
-            let corners = [row.a + col.a, row.a + col.b, row.b + col.a, row.b + col.b].map(at);
-            four(out, corners, col.by, row.by);
-        } else {
-            border(data, [[row.a, row.b], [col.a, col.b]], out, empty, col.by, row.by);
-        }
-    }
+    let row = super::matrix::apply(m, [0.0, y, 1.0]);
+    project_row::<f64>(row, [m[0][0], m[1][0], m[2][0]], &mut at.x, &mut at.y);
 }
 
 /// Between four pixels, channel by channel.
 #[inline(always)]
-fn four<T: Sample>(out: &mut [T], [a, b, c, d]: [&[T]; 4], x: f32, y: f32) {
+pub(super) fn four<T: Sample>(out: &mut [T], [a, b, c, d]: [&[T]; 4], x: f32, y: f32) {
     for (k, out) in out.iter_mut().enumerate() {
         let top = mix(a[k].wide(), b[k].wide(), x);
         let bottom = mix(c[k].wide(), d[k].wide(), x);
@@ -433,7 +361,14 @@ fn four<T: Sample>(out: &mut [T], [a, b, c, d]: [&[T]; 4], x: f32, y: f32) {
 }
 
 /// Between four pixels some of which may be outside.
-fn border<T: Sample>(data: &[T], [rows, cols]: [[usize; 2]; 2], out: &mut [T], empty: [T; 4], x: f32, y: f32) {
+pub(super) fn border<T: Sample>(
+    data: &[T],
+    [rows, cols]: [[usize; 2]; 2],
+    out: &mut [T],
+    empty: [T; 4],
+    x: f32,
+    y: f32,
+) {
     for (k, out) in out.iter_mut().enumerate() {
         let empty = empty[k.min(3)];
         let at = |row: usize, col: usize| {

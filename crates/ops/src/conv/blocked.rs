@@ -1,63 +1,78 @@
-//! A product of a packed matrix with columns that are packed as they are wanted, block by block.
+//! A product of packed weights with patches that are packed as they are wanted, block by block.
 
 use super::panels::Panels;
+use super::product::Positions;
 use crate::host::Real;
+use crate::tile::{Factors, Onto};
 use pleach_simd::par_each;
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// Columns of a block: with its depth they stay in a second-level cache.
 const COLUMNS: usize = 256;
-/// Fewer tasks than this leave threads without work.
-const PLENTY: usize = 16;
-
-/// The right side of a product, and where its results go.
-pub(super) trait Columns<T>: Sync {
-    /// What is known of the columns of one panel.
-    type Panel;
-
-    /// The columns of a range, at most as many as a tile has.
-    fn open(&self, range: Range<usize>) -> Self::Panel;
-
-    /// Packs elements `depth` of the columns of a panel, a line of a tile's width each; what no column has is free.
-    fn pack(&self, panel: &Self::Panel, depth: Range<usize>, out: &mut [T]);
-
-    /// Writes the results of a row for the columns of a panel, which no one else writes.
-    fn write(&self, panel: &Self::Panel, row: usize, line: &[T]);
-}
+/// Bytes of packed columns that rows are multiplied by in turn: a small part of a second-level cache, and as many columns as make reading
+/// and writing them go along memory.
+const ROOM: usize = 128 << 10;
+/// As many tasks as there are blocks, up to this: fewer leave threads without work, more have less work for their memory.
+const PLENTY: usize = 64;
 
 /// Computes `left * columns`, `rows` x `total`, in tasks that the sizes alone decide.
-pub(super) fn blocked<T: Real, C: Columns<T>>(left: &Panels<T>, rows: usize, total: usize, columns: &C) {
+pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, columns: &Positions<'_, T>) {
+    if total == 0 {
+        return;
+    }
     let tile = T::outer_tile();
-    let fair = total.div_ceil(PLENTY).next_multiple_of(tile.cols);
-    let width = COLUMNS.min(fair).max(tile.cols);
-    let tall = rows.div_ceil(tile.rows);
-    par_each(total.div_ceil(width), |task| {
-        let range = task * width..((task + 1) * width).min(total);
-        let panels: Vec<_> = range
-            .clone()
-            .step_by(tile.cols)
-            .map(|first| columns.open(first..(first + tile.cols).min(range.end)))
-            .collect();
-        let mut packed = vec![T::ZERO; left.deepest() * tile.cols];
-        // The sums of a panel stay where they are from one block of the depth to the next; where there is but one block, panels
-        // take the same room in turn.
-        let together = if left.blocks().nth(1).is_none() { 1 } else { panels.len() };
-        let mut sums = vec![T::ZERO; together * tall * tile.area()];
-        for panels in panels.chunks(together.max(1)) {
-            sums.fill(T::ZERO);
+    let deepest = left.deepest();
+    let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(tile.cols)).max(tile.cols);
+    let together = total.div_ceil(PLENTY).next_multiple_of(width);
+    let fit = ROOM / (deepest * tile.cols * size_of::<T>()).max(1);
+    let group = fit.clamp(1, width.div_ceil(tile.cols)) * tile.cols;
+    // The sums of a block of columns stay where they are from one block of the depth to the next; where there is but one, they are written
+    // at once.
+    let once = left.blocks().count() == 1;
+    let (kept, step) =
+        if once { (tile.rows, group) } else { (rows.next_multiple_of(tile.rows), width.next_multiple_of(group)) };
+    par_each(total.div_ceil(together), |task| {
+        let mut packed = vec![T::ZERO; deepest * group];
+        let mut sums = vec![T::ZERO; kept * step];
+        let end = ((task + 1) * together).min(total);
+        for first in (task * together..end).step_by(width) {
+            let last = (first + width).min(end);
+            let starts = (first..last).step_by(group);
+            let groups: Vec<_> = starts.map(|first| columns.open(first..(first + group).min(last))).collect();
             for depth in left.blocks() {
-                let packed = &mut packed[..depth.len() * tile.cols];
-                for (panel, sums) in panels.iter().zip(sums.chunks_exact_mut(tall * tile.area())) {
-                    columns.pack(panel, depth.clone(), packed);
-                    for (left, sums) in left.block(depth.start).zip(sums.chunks_exact_mut(tile.area())) {
-                        T::outer(left, packed, sums);
+                let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
+                for (i, group_of) in groups.iter().enumerate() {
+                    let panels = group_of.len.div_ceil(tile.cols);
+                    columns.pack(group_of, depth.clone(), &mut packed);
+                    let sums = &mut sums[if once { 0 } else { i * group }..];
+                    for (t, left) in left.block(depth.start).enumerate() {
+                        let height = tile.rows.min(rows - t * tile.rows);
+                        let sums = &mut sums[if once { 0 } else { t * tile.rows * step }..];
+                        for (p, packed) in packed.chunks_exact(depth.len() * tile.cols).take(panels).enumerate() {
+                            let factors = Factors {
+                                a: left,
+                                down: 1,
+                                along: tile.rows,
+                                b: packed,
+                                step: tile.cols,
+                                depth: depth.len(),
+                                rows: height,
+                            };
+                            T::strided(&factors, onto, &mut sums[p * tile.cols..], step);
+                        }
+                        if once {
+                            for (r, line) in sums.chunks_exact(step).take(height).enumerate() {
+                                columns.store(&group_of.writes, t * tile.rows + r, line);
+                            }
+                        }
                     }
                 }
             }
-            for (panel, sums) in panels.iter().zip(sums.chunks_exact(tall * tile.area())) {
-                for (row, line) in (0..rows).zip(sums.chunks_exact(tile.cols)) {
-                    columns.write(panel, row, line);
+            if !once {
+                for (row, line) in sums.chunks_exact(step).take(rows).enumerate() {
+                    for (group_of, line) in groups.iter().zip(line.chunks_exact(group)) {
+                        columns.store(&group_of.writes, row, line);
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@ use super::blocked::Output;
 use super::panels::Panels;
 use super::planes;
 use super::product::{Patches, Place, product};
+use super::scatter::{self, Share, scattered};
 use crate::host::Real;
 
 pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
@@ -15,7 +16,6 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
     let out = Output::new(&mut y, len);
     for group in 0..g.groups {
         let w = &w[group * g.co * depth..][..g.co * depth];
-        let weights = Panels::pack(g.co, depth, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]));
         let patches = Patches {
             planes: &x,
             planes_of_image: g.groups * g.ci,
@@ -32,6 +32,14 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
             down: grid.size[1],
             right: 1,
         };
+        if scatter::pays::<T>(g.co, g.ci, grid.plane) {
+            let taps = g.area();
+            let weights: Vec<_> =
+                (0..g.co * depth).map(|i| w[i / depth * depth + i % g.ci * taps + i % depth / g.ci]).collect();
+            scattered(&weights, g.co, &patches, &[Share { grid: &grid, place }], bias, &out);
+            continue;
+        }
+        let weights = Panels::pack(g.co, depth, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]));
         product(&weights, g.co, &patches, bias, &out, place);
     }
     // SAFETY: the products of all groups have written all rows of all images.

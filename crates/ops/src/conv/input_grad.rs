@@ -4,8 +4,9 @@
 use super::Geometry;
 use super::blocked::Output;
 use super::panels::Panels;
-use super::planes;
+use super::planes::{self, Phase};
 use super::product::{Patches, Place, product};
+use super::scatter::{self, Share, scattered};
 use crate::host::Real;
 
 pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
@@ -17,6 +18,30 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
     for group in 0..g.groups {
         let w = &w[group * g.co * g.depth()..][..g.co * g.depth()];
         let bias = bias.map(|bias| &bias[group * g.ci..][..g.ci]);
+        let place = |phase: &Phase| Place {
+            rows_of_image: g.groups * g.ci,
+            first_row: group * g.ci,
+            plane: area,
+            origin: phase.first[0] * g.input[1] + phase.first[1],
+            down: g.stride[0] * g.input[1],
+            right: g.stride[1],
+        };
+        let patches = |grid| Patches {
+            planes: &dy,
+            planes_of_image: g.groups * g.co,
+            channels: group * g.co..(group + 1) * g.co,
+            images: g.images,
+            grid,
+        };
+        if let Some(phase) = phases.first().filter(|phase| scatter::pays::<T>(g.ci, g.co, phase.grid.plane)) {
+            let rows =
+                phases.iter().flat_map(|phase| (0..g.ci).flat_map(|r| phase.taps.iter().map(move |&tap| (r, tap))));
+            let weights: Vec<_> =
+                rows.flat_map(|(r, tap)| (0..g.co).map(move |c| w[(c * g.ci + r) * taps + tap])).collect();
+            let shares: Vec<_> = phases.iter().map(|p| Share { grid: &p.grid, place: place(p) }).collect();
+            scattered(&weights, g.ci, &patches(&phase.grid), &shares, bias, &out);
+            continue;
+        }
         for phase in &phases {
             let reaching = phase.taps.len();
             let weights = Panels::pack(g.ci, g.co * reaching, |r, first, line| {
@@ -26,22 +51,7 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
                     (c, t) = if t + 1 == reaching { (c + 1, 0) } else { (c, t + 1) };
                 }
             });
-            let patches = Patches {
-                planes: &dy,
-                planes_of_image: g.groups * g.co,
-                channels: group * g.co..(group + 1) * g.co,
-                images: g.images,
-                grid: &phase.grid,
-            };
-            let place = Place {
-                rows_of_image: g.groups * g.ci,
-                first_row: group * g.ci,
-                plane: area,
-                origin: phase.first[0] * g.input[1] + phase.first[1],
-                down: g.stride[0] * g.input[1],
-                right: g.stride[1],
-            };
-            product(&weights, g.ci, &patches, bias, &out, place);
+            product(&weights, g.ci, &patches(&phase.grid), bias, &out, place(phase));
         }
     }
     // SAFETY: each pixel has one residue, so the products of all phases and groups have written all planes.

@@ -14,14 +14,14 @@ mod input_grad;
 mod panels;
 mod planes;
 mod product;
+mod scatter;
 mod weight_grad;
-mod weight_product;
 mod winograd;
 
 pub(crate) use geometry::Geometry;
 
 use crate::host::Real;
-use pleach_simd::{par_map, sum};
+use pleach_simd::{lanes, par_map, sum};
 
 /// `y = conv(x, w) + bias`.
 pub(crate) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
@@ -47,10 +47,7 @@ pub(crate) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
         return depthwise::weight_grad(g, x, dy);
     }
     let quick = if winograd::pays(g) { winograd::weight_grad(g, x, dy) } else { None };
-    quick.unwrap_or_else(|| match weight_product::pays(g) {
-        true => weight_product::weight_grad(g, x, dy),
-        false => weight_grad::weight_grad(g, x, dy),
-    })
+    quick.unwrap_or_else(|| weight_grad::weight_grad(g, x, dy))
 }
 
 /// The gradient of a bias: `dy` `[n, channels, pixels]` summed over images and pixels.
@@ -59,4 +56,13 @@ pub(crate) fn bias_grad<T: Real>(dy: &[T], channels: usize, pixels: usize) -> Ve
         let images = dy.chunks_exact(channels * pixels);
         T::of(images.map(|i| sum(&i[c * pixels..][..pixels])).sum())
     })
+}
+
+lanes! {
+    /// Adds numbers to sums.
+    fn add<T: Real>(sums: &mut [T], more: &[T]) {
+        for (sum, &v) in sums.iter_mut().zip(more) {
+            *sum += v;
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Images laid out so that every tap of a window reads stretches of memory: padded with zeros, and with a stride, the
-//! columns that one tap can meet side by side.
+//! Images laid out so that every tap of a window reads stretches of memory: padded with zeros, and with a stride, the pixels that
+//! one tap can meet as an image of their own.
 
 use super::Geometry;
 use crate::fresh;
@@ -20,56 +20,109 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// Positions of one image.
-    pub fn area(&self) -> usize {
-        self.size[0] * self.size[1]
+    /// Columns from one row of positions to the next where positions are the columns of a product: rows of memory where few
+    /// columns of them are no positions, so that all of an image is one stretch, or else rows of positions.
+    pub fn row(&self) -> usize {
+        if 8 * self.down <= 9 * self.size[1] { self.down } else { self.size[1] }
+    }
+
+    /// Columns of an image, in rows of `row`.
+    pub fn columns(&self, row: usize) -> usize {
+        (self.size[0].max(1) - 1) * row + self.size[1]
     }
 }
 
 /// The planes of images for the windows of a convolution, and the grid of its output positions.
 pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>, Grid) {
-    let [step_y, step_x] = g.stride;
     if g.pointwise() {
         // The image as one long row.
         let area = g.area_in();
         return (Cow::Borrowed(x), Grid { size: [1, area], down: area, offsets: vec![0], plane: area });
     }
     let reach = |axis: usize| g.dilation[axis] * (g.kernel[axis] - 1) + g.stride[axis] * (g.output[axis] - 1) + 1;
-    let (height, width) = (reach(0), reach(1));
-    // Columns of one residue modulo the stride stand together.
-    let part = width.div_ceil(step_x);
-    let row = part * step_x;
-    let offset = |[i, j]: [usize; 2]| {
-        let (i, j) = (i * g.dilation[0], j * g.dilation[1]);
-        i * row + j % step_x * part + j / step_x
+    // Pixels of one residue modulo the stride stand together, if a tap meets them.
+    let residues = [0, 1].map(|axis| {
+        let mut all: Vec<_> = (0..g.kernel[axis]).map(|tap| tap * g.dilation[axis] % g.stride[axis]).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    });
+    let size = [0, 1].map(|axis| reach(axis).div_ceil(g.stride[axis]));
+    let plan = Plan { margin: g.padding, step: g.stride, residues, size };
+    let offset = |tap: [usize; 2]| {
+        let at = [0, 1].map(|axis| tap[axis] * g.dilation[axis]);
+        let part = [0, 1].map(|axis| {
+            let residue = at[axis] % g.stride[axis];
+            plan.residues[axis].binary_search(&residue).unwrap_or(0)
+        });
+        let inside = at[0] / g.stride[0] * size[1] + at[1] / g.stride[1];
+        (part[0] * plan.residues[1].len() + part[1]) * size[0] * size[1] + inside
     };
-    let grid =
-        Grid { size: g.output, down: step_y * row, offsets: g.taps().map(offset).collect(), plane: height * row };
-    (Cow::Owned(padded(x, g.input, g.padding, [height, row], step_x)), grid)
+    let grid = Grid { size: g.output, down: size[1], offsets: g.taps().map(offset).collect(), plane: plan.plane() };
+    (Cow::Owned(padded(x, g.input, &plan)), grid)
 }
 
-/// Planes with `margin` zeros before each axis and as many after as fill `size`; what does not fit is cut off. The columns of
-/// each residue modulo `step` stand together.
-fn padded<T: Real>(x: &[T], input: [usize; 2], margin: [usize; 2], size: [usize; 2], step: usize) -> Vec<T> {
-    let (area, part) = (input[0] * input[1], size[1] / step.max(1));
-    fresh::rows(x.len() / area.max(1) * size[0] * size[1], size[0] * size[1], |p, out| {
+/// How planes are laid out: for each pair of residues modulo the step an image of its own.
+struct Plan {
+    /// Zeros before each axis.
+    margin: [usize; 2],
+    step: [usize; 2],
+    /// The residues that are wanted, along each axis in order.
+    residues: [Vec<usize>; 2],
+    /// Rows and columns of each residue's image; what does not fit is cut off.
+    size: [usize; 2],
+}
+
+impl Plan {
+    fn plane(&self) -> usize {
+        self.residues.iter().map(Vec::len).product::<usize>() * self.size[0] * self.size[1]
+    }
+
+    /// For a residue along an axis, its first place that is not margin, and the pixel that stands there.
+    fn inside(&self, axis: usize, residue: usize) -> (usize, usize) {
+        let first = self.margin[axis].saturating_sub(residue).div_ceil(self.step[axis]);
+        (first, first * self.step[axis] + residue - self.margin[axis])
+    }
+}
+
+fn padded<T: Real>(x: &[T], input: [usize; 2], plan: &Plan) -> Vec<T> {
+    let area = input[0] * input[1];
+    fresh::rows(x.len() / area.max(1) * plan.plane(), plan.plane(), |p, out| {
         let plane = &x[p * area..][..area];
-        for (row, from) in out.chunks_exact_mut(size[1]).skip(margin[0]).zip(plane.chunks_exact(input[1])) {
-            if step == 1 {
-                let n = from.len().min(size[1].saturating_sub(margin[1]));
-                row[margin[1]..margin[1] + n].copy_from_slice(&from[..n]);
-                continue;
-            }
-            for (residue, row) in row.chunks_exact_mut(part).enumerate() {
-                // The first column of this residue that is not margin.
-                let skipped = margin[1].saturating_sub(residue).div_ceil(step);
-                let first = skipped * step + residue - margin[1];
-                for (to, &v) in row.iter_mut().skip(skipped).zip(from.iter().skip(first).step_by(step)) {
-                    *to = v;
+        let mut parts = out.chunks_exact_mut(plan.size[0] * plan.size[1]);
+        for &residue_y in &plan.residues[0] {
+            for &residue_x in &plan.residues[1] {
+                let Some(part) = parts.next() else { return };
+                let (rows, cols) = (plan.inside(0, residue_y), plan.inside(1, residue_x));
+                let from = plane.chunks_exact(input[1]).skip(rows.1).step_by(plan.step[0]);
+                for (row, from) in part.chunks_exact_mut(plan.size[1]).skip(rows.0).zip(from) {
+                    if let (Some(row), Some(from)) = (row.get_mut(cols.0..), from.get(cols.1..)) {
+                        every(from, plan.step[1], row);
+                    }
                 }
             }
         }
     })
+}
+
+/// Every `step`-th element, as many as there are and there is room for.
+fn every<T: Real>(from: &[T], step: usize, to: &mut [T]) {
+    match step {
+        1 => {
+            let n = from.len().min(to.len());
+            to[..n].copy_from_slice(&from[..n]);
+        }
+        2 => {
+            let (pairs, last) = from.as_chunks::<2>();
+            for (to, [v, _]) in to.iter_mut().zip(pairs) {
+                *to = *v;
+            }
+            if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
+                *to = v;
+            }
+        }
+        _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| *to = v),
+    }
 }
 
 /// One phase of the gradient of the input: the pixels of one residue modulo the stride, which only some taps reach.
@@ -124,5 +177,6 @@ pub(super) fn of_gradient<T: Real>(g: &Geometry, dy: &[T]) -> (Vec<T>, Vec<Phase
             phases.push(Phase { first: [ry, rx], taps, grid });
         }
     }
-    (padded(dy, g.output, margin, size, 1), phases)
+    let plan = Plan { margin, step: [1, 1], residues: [vec![0], vec![0]], size };
+    (padded(dy, g.output, &plan), phases)
 }

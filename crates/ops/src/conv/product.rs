@@ -3,7 +3,7 @@
 //! The patches are never a matrix in memory: a block of columns and depth is packed from the planes straight into the
 //! layout of the tiles and used by all rows.
 
-use super::blocked::{Columns, Output, blocked};
+use super::blocked::{Output, blocked};
 use super::columns::{self, Run};
 use super::panels::Panels;
 use super::planes::Grid;
@@ -61,34 +61,44 @@ pub(super) fn product<T: Real>(
     out: &Output<'_, T>,
     place: Place,
 ) {
-    let total = patches.images * patches.grid.area();
-    blocked(weights, rows, total, &Positions { patches, bias, out, place });
+    let total = patches.images * patches.grid.columns(patches.grid.row());
+    let positions = Positions { patches, bias, out, place };
+    blocked(weights, rows, total, &positions);
 }
 
 /// Positions of images as the columns of a product.
-struct Positions<'a, T> {
-    patches: &'a Patches<'a, T>,
+pub(super) struct Positions<'a, T> {
+    pub patches: &'a Patches<'a, T>,
     bias: Option<&'a [T]>,
     out: &'a Output<'a, T>,
     place: Place,
 }
 
-impl<T: Real> Columns<T> for Positions<'_, T> {
-    type Panel = Vec<Run>;
+/// Columns that are packed together, as they are read and as they are written.
+pub(super) struct Stretches {
+    pub len: usize,
+    reads: Vec<Run>,
+    pub writes: Vec<Run>,
+}
 
-    fn open(&self, range: Range<usize>) -> Vec<Run> {
-        columns::runs(self.patches.grid, range)
+impl<T: Real> Positions<'_, T> {
+    /// The columns of a range.
+    pub fn open(&self, range: Range<usize>) -> Stretches {
+        let grid = self.patches.grid;
+        Stretches { len: range.len(), reads: columns::reads(grid, range.clone()), writes: columns::writes(grid, range) }
     }
 
-    fn pack(&self, runs: &Vec<Run>, depth: Range<usize>, out: &mut [T]) {
-        columns::pack(self.patches, runs, depth, T::outer_tile().cols, out);
+    /// Packs elements `depth` of columns.
+    pub fn pack(&self, columns: &Stretches, depth: Range<usize>, out: &mut [T]) {
+        columns::pack(self.patches, &columns.reads, depth, out);
     }
 
-    fn write(&self, runs: &Vec<Run>, row: usize, line: &[T]) {
+    /// Writes the results of a row for some columns, which no one else writes.
+    pub fn store(&self, writes: &[Run], row: usize, line: &[T]) {
         let (at, plus) = (self.place, self.bias.map_or(T::ZERO, |bias| bias[row]));
-        for run in runs {
+        for run in writes {
             let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
-            let first = plane + at.origin + run.position[0] * at.down + run.position[1] * at.right;
+            let first = plane + at.origin + run.start[0] * at.down + run.start[1] * at.right;
             // SAFETY: columns are dealt out to tasks, each to one, and each has its own elements in every row.
             #[allow(unsafe_code)]
             unsafe {

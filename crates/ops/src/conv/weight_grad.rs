@@ -1,111 +1,167 @@
-//! The gradient of the weights: inner products of the rows of the output's gradient with rows of patches.
+//! The gradient of the weights: rows of the padded input as they lie, times the output's gradient with its channels side by side.
 //!
-//! Both lie along the pixels as they are, so nothing is transposed: rows are copied a block of pixels at a time, and the
-//! sums stay spread over the lanes of a vector until the end.
+//! Each weight has a row of its own in the input's planes, moved by its tap, so that only the gradient is turned, a block of
+//! positions at a time, and the sums are `[weights of a window, output channels]` until the end.
 
-use super::Geometry;
-use super::columns;
 use super::planes::{self, Grid};
+use super::{Geometry, add};
+use crate::fresh;
 use crate::host::Real;
-use pleach_simd::par_map;
+use crate::matrix::even;
+use crate::tile::Strands;
+use crate::turn::{Rows, turn};
+use pleach_simd::{par_blocks, par_map};
 use std::ops::Range;
 
-/// Pixels of a block: with it the rows of a tile stay in a first-level cache.
-const PIXELS: usize = 512;
-/// Rows of patches of a task: with a block of pixels they stay in a second-level cache.
-const ROWS: usize = 160;
+/// Positions of a block: with it the turned gradient of a tile's channels stays in a first-level cache.
+const POSITIONS: usize = 256;
+/// Rows of a task: with a block of positions they stay in a second-level cache.
+const ROWS: usize = 192;
 /// Fewer tasks than this leave threads without work.
 const PLENTY: usize = 16;
-/// A task is not worth its sums with fewer pixels than this.
-const LEAST: usize = 4096;
+/// A task is not worth its sums with fewer positions than this.
+const LEAST: usize = 512;
+/// What a call of the innermost loops costs, in positions.
+const CALL: usize = 7;
 
 pub(super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
-    let (depth, area) = (g.depth(), g.area_out());
     let (x, grid) = planes::of_windows(g, x);
-    let blocks = depth.div_ceil(ROWS);
-    let rows = depth.div_ceil(blocks.max(1)).max(1);
-    let blocks = depth.div_ceil(rows);
-    let total = g.images * area;
-    let wanted = PLENTY.div_ceil((g.groups * blocks).max(1));
-    let runs = wanted.min(total.div_ceil(LEAST)).max(1);
-    let run = total.div_ceil(runs).next_multiple_of(PIXELS);
-    let runs = total.div_ceil(run.max(1)).max(1);
-
-    let parts = par_map(g.groups * blocks * runs, |task| {
-        let (group, block, part) = (task / runs / blocks, task / runs % blocks, task % runs);
-        let patches = block * rows..((block + 1) * rows).min(depth);
-        let pixels = part * run..((part + 1) * run).min(total);
-        accumulate(g, &grid, &x, dy, group, patches, pixels)
-    });
-    let mut dw = vec![T::ZERO; g.groups * g.co * depth];
-    for (task, part) in parts.iter().enumerate() {
-        let (group, block) = (task / runs / blocks, task / runs % blocks);
-        let width = rows.min(depth - block * rows);
-        let to = dw[group * g.co * depth..][..g.co * depth].chunks_exact_mut(depth);
-        for (to, from) in to.zip(part.chunks_exact(width)) {
-            for (to, &v) in to[block * rows..].iter_mut().zip(from) {
-                *to += v;
-            }
+    let pass = Pass { g, grid: &grid, x: &x, dy };
+    // Over the gaps between rows the gradient is zero, which spoils sums if what stands there is not finite.
+    if grid.size[0] > 1 && grid.down > grid.size[1] && grid.down <= grid.size[1] + CALL {
+        let dw = pass.run(&blocks(&grid, grid.down));
+        if dw.iter().all(|v| !(*v * T::ZERO).is_nan()) {
+            return dw;
         }
     }
-    dw
+    pass.run(&blocks(&grid, grid.size[1]))
 }
 
-/// Some columns of a group's weight gradient, over some pixels of all images: `[co, patches]`.
-fn accumulate<T: Real>(
-    g: &Geometry,
-    grid: &Grid,
-    x: &[T],
-    dy: &[T],
+/// Positions of an image that follow each other in the planes.
+struct Block {
+    /// Where a tap at 0 reads the first.
+    start: usize,
+    len: usize,
+    /// What of them is positions: the first, as counted in the block and in the gradient's plane, and how many.
+    spans: Vec<(usize, usize, usize)>,
+}
+
+/// The blocks of an image: rows of positions, or all of it where a row is as long as a row of memory.
+fn blocks(grid: &Grid, row: usize) -> Vec<Block> {
+    let [height, width] = grid.size;
+    let together = row == grid.down;
+    let stretches = if together { 1 } else { height };
+    let stretch = if together { grid.columns(row) } else { width };
+    let mut all = Vec::new();
+    for y in 0..stretches {
+        for part in even(stretch, POSITIONS) {
+            let rows = y + part.start / row..(y + part.end.div_ceil(row)).min(height);
+            let spans = rows.filter_map(|line| {
+                // The row's first and last position within the part.
+                let first = ((line - y) * row).max(part.start);
+                let end = ((line - y) * row + width).min(part.end);
+                (first < end).then(|| (first - part.start, line * width + first - (line - y) * row, end - first))
+            });
+            all.push(Block { start: y * grid.down + part.start, len: part.len(), spans: spans.collect() });
+        }
+    }
+    all
+}
+
+struct Pass<'a, T> {
+    g: &'a Geometry,
+    grid: &'a Grid,
+    x: &'a [T],
+    dy: &'a [T],
+}
+
+/// What a task sums up: some rows of a group's weights over some blocks of all images.
+struct Task {
     group: usize,
-    patches: Range<usize>,
-    pixels: Range<usize>,
-) -> Vec<T> {
-    let (tile, lanes) = (T::inner_tile(), T::lanes());
-    let (area, size) = (g.area_out(), g.ci * grid.plane);
-    let (tall, wide) = (g.co.div_ceil(tile.rows), patches.len().div_ceil(tile.cols));
-    let mut sums = vec![T::ZERO; tall * wide * tile.area() * lanes];
-    let mut grads = vec![T::ZERO; tall * tile.rows * PIXELS];
-    let mut cols = vec![T::ZERO; wide * tile.cols * PIXELS];
-    for first in pixels.clone().step_by(PIXELS) {
-        let block = first..(first + PIXELS).min(pixels.end);
-        let k = block.len().next_multiple_of(lanes);
-        let stretches = columns::runs(grid, block.clone());
-        // What stands behind a short block would be multiplied too.
-        for row in grads.chunks_exact_mut(k).chain(cols.chunks_exact_mut(k)) {
-            row[block.len()..].fill(T::ZERO);
-        }
-        for s in &stretches {
-            let pixel = s.position[0] * grid.size[1] + s.position[1];
-            let plane = (s.image * g.groups + group) * g.co;
-            for (c, row) in grads.chunks_exact_mut(k).take(g.co).enumerate() {
-                columns::copy(&dy[(plane + c) * area + pixel..][..s.len], &mut row[s.at..s.at + s.len]);
+    rows: Range<usize>,
+    blocks: Range<usize>,
+}
+
+impl<T: Real> Pass<'_, T> {
+    fn run(&self, blocks: &[Block]) -> Vec<T> {
+        let g = self.g;
+        let (depth, cols) = (g.depth(), T::outer_tile().cols);
+        let wide = g.co.next_multiple_of(cols);
+        let splits = depth.div_ceil(ROWS).max(1);
+        let rows = depth.div_ceil(splits).next_multiple_of(T::outer_tile().rows);
+        let splits = depth.div_ceil(rows);
+        let total = g.images * blocks.len();
+        let enough = (g.images * g.area_out()).div_ceil(LEAST);
+        let parts = PLENTY.div_ceil((g.groups * splits).max(1)).min(enough).min(total).max(1);
+        let mut sums = par_map(g.groups * splits * parts, |i| {
+            let (group, split, part) = (i / parts / splits, i / parts % splits, i % parts);
+            let rows = split * rows..((split + 1) * rows).min(depth);
+            self.sums(&Task { group, rows, blocks: part * total / parts..(part + 1) * total / parts }, blocks)
+        });
+        // The parts of rows follow each other: all are added to the first, in their order.
+        par_blocks(&mut sums, parts, |_, sums| {
+            if let Some((first, rest)) = sums.split_first_mut() {
+                rest.iter().for_each(|part| add(first, part));
             }
-            let planes = &x[(s.image * g.groups + group) * size..][..size];
-            let start = s.position[0] * grid.down + s.position[1];
-            for (patch, row) in patches.clone().zip(cols.chunks_exact_mut(k)) {
-                let (channel, tap) = (patch / grid.offsets.len(), patch % grid.offsets.len());
-                let from = channel * grid.plane + start + grid.offsets[tap];
-                columns::copy(&planes[from..from + s.len], &mut row[s.at..s.at + s.len]);
+        });
+        // Some of a group's output channels at a time, so that all threads turn.
+        let together = g.co.div_ceil(g.co.div_ceil(cols));
+        let mut dw = Vec::new();
+        for group in 0..g.groups {
+            let sums = &sums[group * splits * parts..][..splits * parts];
+            let turned = fresh::blocks(g.co * depth, together * depth, |i, out| {
+                for (split, sums) in sums.iter().step_by(parts).enumerate() {
+                    let first = split * rows;
+                    let height = rows.min(depth - first);
+                    let count = out.len() / depth;
+                    let mut to = Rows::of(&mut out[first..], count, height, depth);
+                    turn(&sums[i * together..], wide, &mut to);
+                }
+            });
+            match g.groups {
+                1 => return turned,
+                _ => dw.extend(turned),
             }
         }
-        let mut sums = sums.chunks_exact_mut(tile.area() * lanes);
-        for right in cols.chunks_exact(tile.cols * k).take(wide) {
-            for left in grads.chunks_exact(tile.rows * k).take(tall) {
-                if let Some(sums) = sums.next() {
-                    T::inner(left, right, k, sums);
+        dw
+    }
+
+    /// `[rows, output channels]`, the latter filled up to whole tiles.
+    fn sums(&self, task: &Task, blocks: &[Block]) -> Vec<T> {
+        let (g, grid, tile) = (self.g, self.grid, T::outer_tile());
+        let (taps, area, panels) = (grid.offsets.len(), g.area_out(), g.co.div_ceil(tile.cols));
+        let wide = panels * tile.cols;
+        let starts: Vec<_> = task.rows.clone().map(|row| row / taps * grid.plane + grid.offsets[row % taps]).collect();
+        let mut sums = vec![T::ZERO; starts.len() * wide];
+        let longest = blocks.iter().map(|block| block.len).max().unwrap_or(0);
+        let mut turned = vec![T::ZERO; longest * wide];
+        for i in task.blocks.clone() {
+            let (image, block) = (i / blocks.len(), &blocks[i % blocks.len()]);
+            let lines = block.len * tile.cols;
+            if lines == 0 {
+                continue;
+            }
+            let planes = &self.dy[(image * g.groups + task.group) * g.co * area..][..g.co * area];
+            for (p, panel) in turned.chunks_exact_mut(lines).take(panels).enumerate() {
+                let channels = tile.cols.min(g.co - p * tile.cols);
+                let mut done = 0;
+                for &(at, pixel, len) in &block.spans {
+                    panel[done * tile.cols..at * tile.cols].fill(T::ZERO);
+                    let mut to = Rows::of(&mut panel[at * tile.cols..], len, channels, tile.cols);
+                    turn(&planes[p * tile.cols * area + pixel..], area, &mut to);
+                    done = at + len;
+                }
+                panel[done * tile.cols..].fill(T::ZERO);
+            }
+            let image = (image * g.groups + task.group) * g.ci * grid.plane;
+            let a = &self.x[image + block.start..];
+            for (p, b) in turned.chunks_exact(lines).take(panels).enumerate() {
+                for rows in even(starts.len(), tile.rows) {
+                    let strands = Strands { a, starts: &starts[rows.clone()], b, depth: block.len };
+                    T::gathered(&strands, &mut sums[rows.start * wide + p * tile.cols..], wide);
                 }
             }
         }
+        sums
     }
-    let mut dw = vec![T::ZERO; g.co * patches.len()];
-    for (t, sums) in sums.chunks_exact(tile.area() * lanes).enumerate() {
-        for (i, sums) in sums.chunks_exact(lanes).enumerate() {
-            let (row, col) = (t % tall * tile.rows + i % tile.rows, t / tall * tile.cols + i / tile.rows);
-            if row < g.co && col < patches.len() {
-                dw[row * patches.len() + col] = sums.iter().fold(T::ZERO, |all, &v| all + v);
-            }
-        }
-    }
-    dw
 }

@@ -82,7 +82,17 @@ pub const ALL: &[(&str, &[&Law])] = &[
     ("metric", &[&metric::MERGES, &metric::RESUMES, &metric::NAMED]),
     ("model", &[&model::BUILDS, &model::SERVES, &model::LEARNS]),
     ("observer", &[&observer::RESUMES]),
-    ("optimizer", &[&optimizer::RESUMES, &optimizer::USABLE, &optimizer::SHAPES, &optimizer::LATE, &optimizer::APART]),
+    (
+        "optimizer",
+        &[
+            &optimizer::RESUMES,
+            &optimizer::USABLE,
+            &optimizer::SHAPES,
+            &optimizer::LATE,
+            &optimizer::APART,
+            &optimizer::SCALED,
+        ],
+    ),
     ("scheduler", &[&scheduler::RESUMES, &scheduler::USABLE, &scheduler::ANY_RUN]),
     ("source", &[&source::STANDS_STILL, &source::AS_SAID, &source::ENDS]),
     ("task", &[&task::GIVES, &task::IN_ORDER, &task::EMPTY]),

@@ -42,12 +42,20 @@ pub const APART: Law = Law {
     write: "what all parameters of a group share under `memory.0[group.key]`, and the rest under their names",
 };
 
+/// A factor of all gradients.
+pub const SCALED: Law = Law {
+    name: "an optimizer that takes the scale of its group steps as if the gradients had been multiplied",
+    why: "clipping and the scale of a loss come as that factor, and a step without it is one without them",
+    write: "`gradient * group.scale` in `step`, or `takes_scale` as it comes, false",
+};
+
 const STEPS: usize = 6;
 
 pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn Optimizer>) {
     bench.check(&USABLE, || usable(plug));
     bench.check(&RESUMES, || resumes(plug));
     bench.check(&SHAPES, || shapes(plug));
+    bench.check(&SCALED, || scaled(plug));
     // What works on all parameters together knows them from the first step on, and there are no groups of it.
     if !plug.one_group() {
         bench.check(&LATE, || late(plug));
@@ -101,8 +109,32 @@ fn step_some(
     let list = params.trainable().filter(|(name, _)| of(name));
     let list = list.map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
     let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper, others: &[] };
+    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper, others: &[], scale: 1.0 };
     plug.step(&group, memory, Some(&mut || bowl(params, scale)))?;
+    Ok(())
+}
+
+fn scaled(plug: &Plug<dyn Optimizer>) -> Check {
+    if !plug.takes_scale() {
+        return Ok(());
+    }
+    for dtype in [DType::F32, DType::F64] {
+        let (one, other) = (params(plug, dtype)?, params(plug, dtype)?);
+        let (mut of_one, mut of_other) = (Memory::default(), Memory::default());
+        for i in 0..STEPS {
+            step(plug, &one, &mut of_one, 0.25)?;
+            let (_, grads) = bowl(&other, 1.0)?;
+            let list = other.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
+            let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
+            let group =
+                StepGroup { key: "group:0", params: list.collect::<Result<_>>()?, hyper, others: &[], scale: 0.25 };
+            plug.step(&group, &mut of_other, None)?;
+            // A quarter is a power of two: both products are exact.
+            ensure(values(&one)? == values(&other)?, || {
+                format!("step {} with a scale of 0.25 in {dtype:?} is another", i + 1)
+            })?;
+        }
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub const BREAKS: &[(&str, &[&str])] = &[
     ("Tabular", &["without a dimension"]),
     ("Punctual", &["begin at a later step"]),
     ("Nosy", &["share one memory"]),
+    ("Boastful", &["takes the scale"]),
 ];
 
 /// Takes longer steps the more often it was called.
@@ -72,6 +73,22 @@ impl Optimizer for Punctual {
             weight.set(&self.update(&weight.var().as_detached_tensor(), grad, slots, &group.hyper)?)?;
         }
         Ok(())
+    }
+}
+
+/// Says that it multiplies gradients, and does not.
+#[plugin(optimizer)]
+struct Boastful {}
+
+impl Optimizer for Boastful {
+    fn lr(&self) -> f64 {
+        0.1
+    }
+    fn takes_scale(&self) -> bool {
+        true
+    }
+    fn update(&self, p: &Tensor, g: &Tensor, _: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
+        Ok((p - (g * hyper.lr)?)?)
     }
 }
 

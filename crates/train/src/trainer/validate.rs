@@ -28,6 +28,8 @@ impl Trainer<'_> {
             info: &stage.data.info,
             say: &*self.host.say,
             limit: stage.val_limit(batches.batches()),
+            // A curve over epochs needs no finer points, and views would multiply the time of each.
+            views: None,
         };
         let told = |done, of| self.tell(course, stage, &Event::Evaluating { split: "val", done, of });
         let measured = evaluate(&pass, batches, told);

@@ -63,18 +63,40 @@ pub struct Pipeline<'a> {
     steps: &'a [AugmentConfig],
     kernels: &'a dyn Backend,
     pool: Option<&'a dyn Pool>,
+    first: usize,
+    end: End,
+}
+
+/// How rows leave a pipeline.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Settled,
+    Almost,
 }
 
 impl<'a> Pipeline<'a> {
     /// The pipeline of these steps.
     pub fn new(steps: &'a [AugmentConfig], kernels: &'a dyn Backend) -> Self {
-        Self { steps, kernels, pool: None }
+        Self { steps, kernels, pool: None, first: 0, end: End::Settled }
     }
 
     /// The same with samples to mix with.
     #[must_use]
     pub fn with_pool(self, pool: &'a dyn Pool) -> Self {
         Self { pool: Some(pool), ..self }
+    }
+
+    /// The same as the end of a longer one, of which so many steps come before: its draws are those of that place.
+    #[must_use]
+    pub fn after(self, steps: usize) -> Self {
+        Self { first: steps, ..self }
+    }
+
+    /// The same, but for the last look-ups that make floats of 8 bits: rows keep them as
+    /// [`outstanding`](Row::outstanding).
+    #[must_use]
+    pub fn almost(self) -> Self {
+        Self { end: End::Almost, ..self }
     }
 
     /// Draws and applies every step.
@@ -109,6 +131,7 @@ impl<'a> Pipeline<'a> {
     }
 
     fn go(&self, how: &mut How<'_>, row: &mut Row) -> Result<()> {
+        row.settle();
         let mut op = 0;
         while op < self.steps.len() {
             let per_frame = self.steps[op].slot.per_frame && row.frames.len() > 1;
@@ -134,6 +157,7 @@ impl<'a> Pipeline<'a> {
         let mut done = Vec::new();
         for (frame, mut part) in parts.into_iter().enumerate() {
             let all = self.several(steps.clone(), frame, how, &mut part)?;
+            part.settle();
             decided.iter_mut().zip(all).for_each(|(list, one)| list.push(one));
             done.push(part);
         }
@@ -153,15 +177,20 @@ impl<'a> Pipeline<'a> {
         row: &mut Row,
     ) -> Result<Vec<Option<Saved>>> {
         let mut decided = Vec::new();
-        let partner = |op: usize| Before { pipeline: Self { steps: &self.steps[..op], ..*self }, how: how.at() };
+        let partner = |op: usize| Before {
+            pipeline: Self { steps: &self.steps[..op], end: End::Settled, ..*self },
+            how: how.at(),
+        };
         let before: Vec<Before<'_>> = steps.clone().map(partner).collect();
         let mut work = Work::new(row, self.kernels, None);
+        let last = steps.end == self.steps.len();
         for (op, before) in steps.zip(&before) {
             let step = &self.steps[op];
             work.supply(self.pool.is_some().then_some(before as &dyn Partners));
             let one = match how {
                 How::Draw { at, keep } => {
-                    let stream = Stream { epoch: at.epoch, sample: at.sample, frame: frame as u32, op: op as u32 };
+                    let place = (self.first + op) as u32;
+                    let stream = Stream { epoch: at.epoch, sample: at.sample, frame: frame as u32, op: place };
                     let mut rng = Rng::new(at.seed, Purpose::Augment, stream);
                     let mut kept = None;
                     step.try_on(&mut rng, &mut work, keep.as_ref().map(|_| &mut kept)).map(|_| kept)
@@ -177,7 +206,10 @@ impl<'a> Pipeline<'a> {
             };
             decided.push(one.context(|| step.plug.name())?);
         }
-        work.settled()?;
+        match self.end {
+            End::Almost if last => work.almost_settled()?,
+            _ => drop(work.settled()?),
+        }
         Ok(decided)
     }
 }

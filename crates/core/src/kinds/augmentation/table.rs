@@ -1,9 +1,10 @@
 //! Changes of pixels that look every sample up in a table, and can therefore be folded into one.
 
 use crate::image::{Image, Pixels};
+use pleach_simd::{translate, translate_rgb};
 
 /// For each channel of an 8-bit image, or for all of them, what becomes of each value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Table {
     /// 8 bits again.
     Bytes(Vec<[u8; 256]>),
@@ -41,12 +42,8 @@ impl Table {
         let Pixels::U8(samples) = &mut image.pixels else { return };
         match self {
             Self::Bytes(tables) => match tables.as_slice() {
-                [one] => samples.iter_mut().for_each(|v| *v = one[usize::from(*v)]),
-                [red, green, blue] if image.channels == 3 => {
-                    for [r, g, b] in samples.as_chunks_mut::<3>().0 {
-                        (*r, *g, *b) = (red[usize::from(*r)], green[usize::from(*g)], blue[usize::from(*b)]);
-                    }
-                }
+                [one] => translate(samples, one),
+                [red, green, blue] if image.channels == 3 => translate_rgb(samples, [red, green, blue]),
                 many => {
                     for pixel in samples.chunks_exact_mut(image.channels) {
                         pixel.iter_mut().zip(many).for_each(|(v, table)| *v = table[usize::from(*v)]);
@@ -54,24 +51,36 @@ impl Table {
                 }
             },
             Self::Floats(tables) => {
-                let mut out = vec![0f32; samples.len()];
-                match tables.as_slice() {
-                    [one] => out.iter_mut().zip(samples.iter()).for_each(|(o, v)| *o = one[usize::from(*v)]),
-                    [red, green, blue] if image.channels == 3 => {
-                        let pixels = samples.as_chunks::<3>().0.iter();
-                        for ([r, g, b], [x, y, z]) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
-                            (*r, *g, *b) = (red[usize::from(*x)], green[usize::from(*y)], blue[usize::from(*z)]);
-                        }
-                    }
-                    many => {
-                        let pixels = samples.chunks_exact(image.channels);
-                        for (out, pixel) in out.chunks_exact_mut(image.channels).zip(pixels) {
-                            let each = out.iter_mut().zip(pixel).zip(many);
-                            each.for_each(|((o, v), table)| *o = table[usize::from(*v)]);
-                        }
-                    }
+                let mut out = Vec::with_capacity(samples.len());
+                let pixels = (LINE / image.channels.max(1)).max(1);
+                let mut line = vec![0f32; pixels * image.channels.max(1)];
+                for samples in samples.chunks(line.len()) {
+                    let line = &mut line[..samples.len()];
+                    widen(tables, image.channels, samples, line);
+                    out.extend_from_slice(line);
                 }
                 image.pixels = Pixels::F32(out);
+            }
+        }
+    }
+}
+
+/// Samples that become floats together, in the cache, before they are put behind the others.
+const LINE: usize = 3072;
+
+fn widen(tables: &[[f32; 256]], channels: usize, samples: &[u8], out: &mut [f32]) {
+    match tables {
+        [one] => out.iter_mut().zip(samples).for_each(|(o, v)| *o = one[usize::from(*v)]),
+        [red, green, blue] if channels == 3 => {
+            let pixels = samples.as_chunks::<3>().0.iter();
+            for ([r, g, b], [x, y, z]) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+                (*r, *g, *b) = (red[usize::from(*x)], green[usize::from(*y)], blue[usize::from(*z)]);
+            }
+        }
+        many => {
+            for (out, pixel) in out.chunks_exact_mut(channels).zip(samples.chunks_exact(channels)) {
+                let each = out.iter_mut().zip(pixel).zip(many);
+                each.for_each(|((o, v), table)| *o = table[usize::from(*v)]);
             }
         }
     }

@@ -1,12 +1,14 @@
 //! A row on its way through a pipeline: maps and tables wait until something must look at the pixels.
 
 use super::table::Table;
+use super::trail::{Trail, Unedit};
 use super::view;
 use crate::image::{Image, Pixels};
 use crate::kinds::backend::Backend;
 use crate::row::Row;
 use crate::saved::Saved;
 use crate::{Result, Rng, Warp};
+use std::sync::Arc;
 
 /// Where partners for mixing come from.
 pub trait Partners {
@@ -42,12 +44,37 @@ pub struct Work<'a> {
     rules: Rules,
     warp: Option<Warp>,
     table: Option<Table>,
+    trail: Option<Trail>,
 }
 
 impl<'a> Work<'a> {
     /// Begins with a row. Without `partners` a sample is mixed with itself.
     pub fn new(row: &'a mut Row, kernels: &'a dyn Backend, partners: Option<&'a dyn Partners>) -> Self {
-        Self { row, kernels, partners, rules: Rules::default(), warp: None, table: None }
+        Self { row, kernels, partners, rules: Rules::default(), warp: None, table: None, trail: None }
+    }
+
+    /// The same, with the way back noted.
+    #[must_use]
+    pub fn with_trail(self) -> Self {
+        Self { trail: Some(Trail::default()), ..self }
+    }
+
+    /// Ends the work; the way back of a row that was begun [with](Self::with_trail) one.
+    ///
+    /// # Errors
+    /// An outstanding map cannot be applied.
+    pub fn finish(mut self) -> Result<Trail> {
+        self.settled()?;
+        Ok(self.trail.unwrap_or_default())
+    }
+
+    /// Notes what undoes an edit, where the way back is noted.
+    pub(super) fn edited(&mut self, unedit: impl FnOnce() -> Option<Unedit>) {
+        if let Some(trail) = &mut self.trail
+            && let Some(unedit) = unedit()
+        {
+            trail.edited(unedit);
+        }
     }
 
     /// The rules in force; `with` sets others, and returns those that were.
@@ -95,6 +122,14 @@ impl<'a> Work<'a> {
         Ok(self.row)
     }
 
+    /// As [`settled`](Self::settled), but for a table of floats, which the row keeps as
+    /// [`outstanding`](Row::outstanding).
+    pub(super) fn almost_settled(&mut self) -> Result<()> {
+        let floats = self.table.take_if(|table| matches!(table, Table::Floats(_)));
+        self.settled()?.outstanding = floats.map(Arc::new);
+        Ok(())
+    }
+
     /// The row as it is, with whatever is outstanding: for draws that look at the size of the frames alone.
     pub(super) fn raw(&self) -> &Row {
         self.row
@@ -111,6 +146,10 @@ impl<'a> Work<'a> {
             min_area: warp.min_area.max(rules.min_area),
             ..warp
         };
+        let before = self.size()?;
+        if let Some(trail) = &mut self.trail {
+            trail.moved(&warp, before)?;
+        }
         if self.table.is_some() {
             self.settled()?;
         }

@@ -14,7 +14,7 @@ mod weight_grad;
 
 use super::Geometry;
 use crate::host::Real;
-use product::{Side, product};
+use product::{Reading, Side, product};
 
 /// Whether the algorithm is one for this convolution, and saves time.
 pub(super) fn pays(g: &Geometry) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn pays(g: &Geometry) -> bool {
 /// `y = conv(x, w) + bias`, or nothing where a result is not finite.
 pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
     let side = Side { channels: g.ci, size: g.input };
-    let weights = product::windows(g.ci, g.co, |c, r| &w[(r * g.ci + c) * 9..], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let weights = product::windows(w, g.ci, g.co, Reading::Forward);
     product(g.images, x, side, &weights, Side { channels: g.co, size: g.output }, g.padding, bias)
 }
 
@@ -35,7 +35,7 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
 /// turned round.
 pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
     let side = Side { channels: g.co, size: g.output };
-    let weights = product::windows(g.co, g.ci, |c, r| &w[(c * g.ci + r) * 9..], [8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    let weights = product::windows(w, g.co, g.ci, Reading::Backward);
     let padding = g.padding.map(|p| 2 - p);
     product(g.images, dy, side, &weights, Side { channels: g.ci, size: g.input }, padding, bias)
 }

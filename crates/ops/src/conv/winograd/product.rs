@@ -29,28 +29,36 @@ pub(super) struct Side {
 /// Windows whose transforms are made at a time.
 const TOGETHER: usize = 16;
 
-/// Transformed windows `[blocks of output channels, points, input channels, a block's channels]`; `w(c, r)` gives the window of
-/// input channel c for output channel r, and its taps are read in the `order`.
-pub(super) fn windows<'a, T: Real>(
-    ci: usize,
-    co: usize,
-    w: impl Fn(usize, usize) -> &'a [T] + Sync + Send,
-    order: [usize; 9],
-) -> Vec<T> {
+/// How the windows of a convolution are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reading {
+    /// As they are, `[output channels, input channels]`.
+    Forward,
+    /// Turned round, and their channels exchanged.
+    Backward,
+}
+
+/// Transformed windows `[blocks of output channels, points, input channels, a block's channels]` of a convolution from `ci` to `co`
+/// channels.
+pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) -> Vec<T> {
     let width = T::outer_tile().cols;
+    // Elements from an input channel's window to the next, and from an output channel's.
+    let (along, down, order) = match reading {
+        Reading::Forward => (9, 9 * ci, [0, 1, 2, 3]),
+        Reading::Backward => (9 * co, 9, [3, 1, 2, 0]),
+    };
     fresh::blocks(POINTS * co.div_ceil(width) * ci * width, POINTS * ci * width, |block, out| {
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
+        let channels = width.min(co - block * width);
         for first in (0..ci).step_by(TOGETHER) {
             let count = TOGETHER.min(ci - first);
-            for r in 0..width.min(co - block * width) {
-                for (c, taps) in taps.chunks_exact_mut(9 * width).take(count).enumerate() {
-                    let window = w(first + c, block * width + r);
-                    for (taps, tap) in taps.chunks_exact_mut(width).zip(order) {
-                        taps[r] = window[tap];
-                    }
-                }
+            // Windows that lie side by side are turned together.
+            let run = if along == 9 { count } else { 1 };
+            for (c, taps) in (0..count).step_by(run).zip(taps.chunks_mut(run * 9 * width)) {
+                let from = &w[(first + c) * along + block * width * down..];
+                turn(from, down, &mut Rows::of(taps, run * 9, channels, width));
             }
-            transform::windows(&taps[..count * 9 * width], &mut out[first * width..], ci * width);
+            transform::windows(&taps[..count * 9 * width], &mut out[first * width..], ci * width, order);
         }
     })
 }
@@ -83,6 +91,7 @@ pub(super) fn product<T: Real>(
     let one = POINTS * (deep + wide) * width * size_of::<T>();
     let rows = T::outer_tile().rows;
     let many = (ROOM / one).max(8 * rows).min(total.div_ceil(PLENTY / 4)).next_multiple_of(rows);
+    let many = total.div_ceil(total.div_ceil(many).max(1)).max(1);
     let rounds = total.div_ceil(many * PLENTY).max(1);
     let spoilt = AtomicBool::new(false);
     par_each(total.div_ceil(many * rounds), |task| {

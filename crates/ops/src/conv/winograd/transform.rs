@@ -205,10 +205,11 @@ widest! {
 widest! {
     #[allow(clippy::needless_range_loop, reason = "a column is one element of each row")]
     /// `G g G^T` of windows of 3 x 3: `taps` has the nine lines of a block's channels of each window, `to` gets a line for each
-    /// point, `point` elements apart.
-    pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize) {
+    /// point, `point` elements apart. Point (i, j) goes to `order[i]`, `order[j]`: with its ends exchanged, windows are turned round.
+    pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize, order: [usize; 4]) {
         let width = T::outer_tile().cols;
         let count = taps.len() / (9 * width);
+        assert!(order.iter().all(|&end| end < 4), "ends of a window");
         assert!(count == 0 || to.len() >= (POINTS - 1) * point + count * width, "lines of windows");
         for at in 0..count {
             for lane in (0..width).step_by(V::LANES) {
@@ -231,12 +232,12 @@ widest! {
                         rows[3][j] = c;
                     }
                     for (i, [a, b, c]) in rows.into_iter().enumerate() {
-                        let write = write.add(4 * i * point);
+                        let at = |j: usize| write.add((4 * order[i] + order[j]) * point);
                         let ends = a.plus(c);
-                        a.store(write);
-                        ends.plus(b).times(half).store(write.add(point));
-                        ends.minus(b).times(half).store(write.add(2 * point));
-                        c.store(write.add(3 * point));
+                        a.store(at(0));
+                        ends.plus(b).times(half).store(at(1));
+                        ends.minus(b).times(half).store(at(2));
+                        c.store(at(3));
                     }
                 }
             }

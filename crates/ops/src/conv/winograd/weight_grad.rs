@@ -1,6 +1,6 @@
 //! The gradient of the weights: sums over tiles of the products of transformed inputs and transformed gradients, transformed back.
 
-use super::super::Geometry;
+use super::super::{Geometry, add};
 use super::frame::{Frame, turned};
 use super::product::place;
 use super::transform::{self, POINTS, Tiles};
@@ -8,7 +8,7 @@ use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
 use crate::tile::{Factors, Onto};
-use pleach_simd::{lanes, par_blocks, par_map};
+use pleach_simd::{par_blocks, par_map};
 use std::ops::Range;
 
 /// Points of one line of a transform, which is what a task has.
@@ -77,14 +77,6 @@ pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) ->
     // Zero times a number is zero, unless it is infinite or not a number.
     let finite = |v: &T| !(*v * T::ZERO).is_nan();
     dw.iter().all(finite).then_some(dw)
-}
-
-lanes! {
-    fn add<T: Real>(sums: &mut [T], more: &[T]) {
-        for (sum, &v) in sums.iter_mut().zip(more) {
-            *sum += v;
-        }
-    }
 }
 
 /// One line of points, some blocks of output channels, some tiles.
