@@ -6,7 +6,7 @@ use pleach_core::kinds::augmentation::AugmentConfig;
 use pleach_core::kinds::task::Report;
 use pleach_core::{
     Backend, Batch, CollateCx, Cx, DType, DataInfo, Decoder, Device, Form, Frame, Gives, Instance, Mask, ModelSpec,
-    NamedPoint, Named, Net, Params, Plug, Polygon, Result, RotBox, Row, SampleId, Seat, Task, Tensor,
+    Named, NamedPoint, Net, Params, Plug, Polygon, Result, RotBox, Row, SampleId, Seat, Task, Tensor,
 };
 use pleach_tests::{data, file, run};
 use pleach_train::views::{Looker, Predictor, Views};
@@ -95,8 +95,12 @@ impl Net for Echo {
 
 fn bright(of: &Row, pixels: &[f32], width: usize, height: usize) -> Row {
     let inside: Vec<u8> = pixels.iter().map(|v| u8::from(*v > 0.5)).collect();
-    let places: Vec<(f32, f32)> =
-        inside.iter().enumerate().filter(|(_, v)| **v != 0).map(|(i, _)| ((i % width) as f32, (i / width) as f32)).collect();
+    let places: Vec<(f32, f32)> = inside
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| **v != 0)
+        .map(|(i, _)| ((i % width) as f32, (i / width) as f32))
+        .collect();
     let least = |f: fn(&(f32, f32)) -> f32| places.iter().map(f).fold(f32::INFINITY, f32::min);
     let most = |f: fn(&(f32, f32)) -> f32| places.iter().map(f).fold(f32::NEG_INFINITY, f32::max);
     let [x0, y0, x1, y1] = [least(|p| p.0), least(|p| p.1), most(|p| p.0) + 1.0, most(|p| p.1) + 1.0];
@@ -149,9 +153,8 @@ fn arrow() -> Row {
 /// The views of a run file's list.
 fn list(tta: &str) -> Vec<AugmentConfig> {
     use pleach_cli as _;
-    let text = format!(
-        "task = \"Classification\"\nmodel = \"ConvNet\"\ndataset.train = \"Digits\"\n[trainer]\ntta = {tta}\n"
-    );
+    let text =
+        format!("task = \"Classification\"\nmodel = \"ConvNet\"\ndataset.train = \"Digits\"\n[trainer]\ntta = {tta}\n");
     let run = pleach_config::from_text("run.toml", &text, Path::new("/nowhere"));
     run.unwrap_or_else(|f| panic!("{}", f.render(pleach_config::Paint::Plain))).run.trainer.tta
 }
@@ -179,7 +182,9 @@ fn plain(task: &dyn Task, net: &dyn Net, info: &DataInfo, rows: &[Row]) -> Vec<R
 }
 
 fn task(name: &str, key: &str, value: &str) -> Plug<dyn Task> {
-    let text = format!("[task]\nname = \"{name}\"\n{key} = \"{value}\"\n[model]\nname = \"ConvNet\"\n[dataset.train]\nname = \"Digits\"\n[[loss]]\nname = \"BCE\"\n");
+    let text = format!(
+        "[task]\nname = \"{name}\"\n{key} = \"{value}\"\n[model]\nname = \"ConvNet\"\n[dataset.train]\nname = \"Digits\"\n[[loss]]\nname = \"BCE\"\n"
+    );
     let text = if value == "multiclass" { text.replace("BCE", "CrossEntropy") } else { text };
     pleach_config::from_text("run.toml", &text, Path::new("/nowhere")).unwrap().run.task.clone()
 }
@@ -201,7 +206,10 @@ fn the_views_of_a_net_that_does_not_know_where_it_looks_change_nothing() {
             (r#"["D4"]"#, 8),
             (r#"[{ name = "Rotate", limit = [0, 0] }]"#, 2),
             (r#"[{ name = "RandomCrop", width = 40, height = 30 }]"#, 2),
-            (r#"[{ name = "Compose", transforms = ["HorizontalFlip", { name = "CenterCrop", width = 61, height = 33 }, "D4"] }]"#, 2),
+            (
+                r#"[{ name = "Compose", transforms = ["HorizontalFlip", { name = "CenterCrop", width = 61, height = 33 }, "D4"] }]"#,
+                2,
+            ),
             (r#"[{ name = "Pad", padding = [3, 5, 8, 1] }]"#, 2),
         ];
         for (tta, count) in views {
@@ -251,7 +259,9 @@ fn an_object_is_found_in_its_own_coordinates_in_every_view() {
         r#"["VerticalFlip"]"#.to_owned(),
         r#"[{ name = "CenterCrop", width = 72, height = 54 }]"#.to_owned(),
         r#"[{ name = "Pad", padding = [7, 2, 1, 4] }, "VerticalFlip"]"#.to_owned(),
-        format!(r#"[{{ name = "Compose", transforms = [{{ name = "Pad", padding = 5 }}, {{ name = "HorizontalFlip", p = 1, {swap} }}] }}]"#),
+        format!(
+            r#"[{{ name = "Compose", transforms = [{{ name = "Pad", padding = 5 }}, {{ name = "HorizontalFlip", p = 1, {swap} }}] }}]"#
+        ),
     ];
     for tta in exact {
         let (got, _) = look(&FindBright, &Echo, &info, &rows, &tta);
@@ -275,7 +285,8 @@ fn an_object_is_found_in_its_own_coordinates_in_every_view() {
 #[test]
 fn an_object_that_a_view_does_not_show_is_less_sure() {
     let (rows, info) = ([arrow()], info(1, 4));
-    let (got, _) = look(&FindBright, &Echo, &info, &rows, r#"[{ name = "Crop", x_max = 14, y_max = 9 }, "VerticalFlip"]"#);
+    let (got, _) =
+        look(&FindBright, &Echo, &info, &rows, r#"[{ name = "Crop", x_max = 14, y_max = 9 }, "VerticalFlip"]"#);
     let first = &got[0].instances[0];
     assert!((first.score.unwrap() - 0.75 * 2.0 / 3.0).abs() < 1e-6, "{:?}", first.score);
 }

@@ -58,8 +58,9 @@ pub fn open(name: &str) -> Result<Run> {
             .trainable()
             .filter_map(|(name, w)| Some((name.to_owned(), grads.remove(w.var().as_tensor())?)))
             .collect();
-        groups
-            .step(&params, &gradients, 1.0, &mut memory, &rates, &mut || Err(Error::new("PL0402", "AdamW asks for no more")))
+        groups.step(&params, &gradients, 1.0, &mut memory, &rates, &mut || {
+            Err(Error::new("PL0402", "AdamW asks for no more"))
+        })
     }))
 }
 

@@ -6,15 +6,16 @@ mod common;
 
 use common::{noise, row, stream};
 use pleach_augment::{
-    CenterCrop, HorizontalFlip, Limit, Normalize, PerChannel, RandomCrop, Resize, Rotate, Shorter, ToFloat, VerticalFlip,
+    CenterCrop, HorizontalFlip, Limit, Normalize, PerChannel, RandomCrop, Resize, Rotate, Shorter, ToFloat,
+    VerticalFlip,
 };
 use pleach_core::image::{Image, Pixels};
 use pleach_core::read::{Read, ReadTable, Reader};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::warp::Interpolation;
 use pleach_core::{
-    Backend, DynAugmentation, Frame, FusedTouch, Instance, NamedPoint, Plug, Result,
-    Row, RowView, SampleId, Saved, Seat,
+    Backend, DynAugmentation, Frame, FusedTouch, Instance, NamedPoint, Plug, Result, Row, RowView, SampleId, Saved,
+    Seat,
 };
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
@@ -46,7 +47,11 @@ fn any_of(kind: u8) -> Boxed {
         4 => Box::new(crop),
         5 => Box::new(CenterCrop { height: Some(20), width: Some(24), pad_if_needed: true, ..CenterCrop::sample() }),
         6 => Box::new(Resize { height: Some(21), width: Some(45), ..Resize::default() }),
-        7 => Box::new(Resize { size: Some(Shorter::One(18)), interpolation: Interpolation::Antialias, ..Resize::default() }),
+        7 => Box::new(Resize {
+            size: Some(Shorter::One(18)),
+            interpolation: Interpolation::Antialias,
+            ..Resize::default()
+        }),
         8 => Box::new(ToFloat::default()),
         _ => Box::new(Normalize::default()),
     }

@@ -5,7 +5,9 @@ mod common;
 
 use common::{Definitions, read, row};
 use pleach_augment as _;
-use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, Decision, DynAugmentation, Pipeline, Pool, View, Work};
+use pleach_core::kinds::augmentation::{
+    At, AugmentConfig, AugmentSlot, Decision, DynAugmentation, Pipeline, Pool, View, Work,
+};
 use pleach_core::{Entry, Result, Row, SampleId, registry};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
@@ -299,7 +301,10 @@ fn odd_parameters_are_refused_or_mean_what_they_mean_in_the_references() {
     for name in ["RandomCrop", "CenterCrop"] {
         assert!(refused(name, json!({ "height": 20 })) && refused(name, json!({ "height": 2, "width": 2, "size": 4 })));
     }
-    assert!(refused("Resize", json!({ "height": 20, "size": 4 })) && refused("Resize", json!({ "size": [4, 5], "max_size": 9 })));
+    assert!(
+        refused("Resize", json!({ "height": 20, "size": 4 }))
+            && refused("Resize", json!({ "size": [4, 5], "max_size": 9 }))
+    );
     assert!(refused("Rotate", json!({ "interpolation": 9 })) && refused("Rotate", json!({ "border_mode": "round" })));
     assert!(!refused("Rotate", json!({ "interpolation": 2, "border_mode": 4 })));
     // A width of blur that is even is the next odd one.

@@ -55,7 +55,8 @@ impl Pool for Others {
 fn run(case: &Json) -> Row {
     let mut row = row(image(&case["image"]), case.get("boxes"));
     let (plug, draw) = (plugin(case), case["draw"].clone());
-    let mut others = Others(case["partners"].as_array().iter().flat_map(|p| p.iter()).map(|p| self::row(image(p), None)).collect());
+    let mut others =
+        Others(case["partners"].as_array().iter().flat_map(|p| p.iter()).map(|p| self::row(image(p), None)).collect());
     if let Some(partner) = case.get("partner") {
         others.0.push(self::row(image(partner), None));
         let classes = numbers(&case["classes"]);

@@ -76,7 +76,8 @@ fn every_parameter_of_the_references_is_here_with_its_default() {
             let plain = read(name, &base).unwrap_or_else(|e| panic!("{name}: {e}"));
             for parameter in parameters.as_array().unwrap() {
                 let key = parameter["name"].as_str().unwrap();
-                let found = |list: &[(&str, &str, &str)]| list.iter().any(|(n, k, _)| (*n == "*" || *n == name) && *k == key);
+                let found =
+                    |list: &[(&str, &str, &str)]| list.iter().any(|(n, k, _)| (*n == "*" || *n == name) && *k == key);
                 if key == "p" && parameter["default"].is_number() {
                     let want = parameter["default"].as_f64().unwrap();
                     if name != "RandomPhotometricDistort" && (plain.default_p() - want).abs() > 1e-12 {
@@ -162,7 +163,10 @@ fn what_takes_statistics_of_a_whole_frame_says_so() {
         "RandomPhotometricDistort",
     ];
     assert_eq!(all, known);
-    let sometimes = [("RandomBrightnessContrast", json!({ "brightness_by_max": false })), ("Normalize", json!({ "normalization": "image" }))];
+    let sometimes = [
+        ("RandomBrightnessContrast", json!({ "brightness_by_max": false })),
+        ("Normalize", json!({ "normalization": "image" })),
+    ];
     for (name, parameters) in sometimes {
         assert!(read(name, &parameters).unwrap().reduces() && !read(name, &json!({})).unwrap().reduces(), "{name}");
     }

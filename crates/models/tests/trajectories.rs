@@ -86,8 +86,13 @@ fn losses(model: &dyn Model, batch: fn(usize) -> Batch, lr: f64, dtype: DType) -
         let loss = (picked / -samples).unwrap();
         let grads = loss.backward().unwrap();
         let all = params.trainable().map(|(name, w)| (name, w, grads.get(w.var()).unwrap().clone())).collect();
-        let group =
-            StepGroup { key: "group:0", params: all, hyper: Hyper { lr, momentum: adamw.momentum() }, others: &[], scale: 1.0 };
+        let group = StepGroup {
+            key: "group:0",
+            params: all,
+            hyper: Hyper { lr, momentum: adamw.momentum() },
+            others: &[],
+            scale: 1.0,
+        };
         adamw.step(&group, &mut memory, None).unwrap();
         loss.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap()
     };

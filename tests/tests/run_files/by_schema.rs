@@ -18,10 +18,21 @@ pub fn data(value: &toml::Value) -> Json {
     }
 }
 
+fn parsed(text: &str) -> Json {
+    data(&toml::Value::Table(toml::from_str(text).unwrap()))
+}
+
+/// Whether a run file is valid, which is known sooner than why it is not.
+pub fn takes(text: &str) -> bool {
+    WHOLE.is_valid(&parsed(text))
+}
+
 /// What the validator says of a run file.
 pub fn mistakes(text: &str) -> Vec<String> {
-    let data = data(&toml::Value::Table(toml::from_str(text).unwrap()));
-    WHOLE.iter_errors(&data).map(|e| format!("{}: {e}", e.instance_path())).collect()
+    if takes(text) {
+        return Vec::new();
+    }
+    WHOLE.iter_errors(&parsed(text)).map(|e| format!("{}: {e}", e.instance_path())).collect()
 }
 
 /// The validator of one definition.

@@ -1,14 +1,14 @@
 //! The reader and the schema are two descriptions of one thing: what the reader takes is valid, and a single value that
 //! it refuses is not.
 
-use crate::by_schema::{SCHEMA, data, mistakes};
+use crate::by_schema::{SCHEMA, data, mistakes, of_definition, takes};
 use crate::mutations::VALUES;
 use pleach_config::from_text;
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::read::Reader;
 use pleach_core::registry::{Entry, entries};
 use pleach_core::tree::{Key, Node, Place, Table as Tree, Value as Leaf};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -144,7 +144,7 @@ fn sections_take_what_the_schema_takes() {
                         }
                     }
                     Err(f) if refused_for_itself(&f.diagnostics) && !is_whole_float(&value) => {
-                        if mistakes(&text).is_empty() {
+                        if takes(&text) {
                             parted.push(format!("{path:?} {key} = {value} is refused: {}", f.diagnostics[0].message));
                         }
                     }
@@ -205,13 +205,10 @@ fn read(entry: &Entry, table: &Table) -> Option<Vec<Diagnostic>> {
 fn plugins_take_what_the_schema_takes() {
     let (mut taken, mut refused, mut parted) = (0, 0, Vec::new());
     for entry in entries() {
-        let name = [format!("{}-slot.{}", entry.kind, entry.name), format!("{}.{}", entry.kind, entry.name)]
-            .into_iter()
-            .find(|name| SCHEMA["$defs"].get(name).is_some());
+        let names = [format!("{}-slot.{}", entry.kind, entry.name), format!("{}.{}", entry.kind, entry.name)];
         // Commands and importers stand in no file.
-        let Some(name) = name else { continue };
-        let whole = json!({ "$ref": format!("#/$defs/{name}"), "$defs": SCHEMA["$defs"] });
-        let validator = jsonschema::validator_for(&whole).unwrap();
+        let found = names.into_iter().find_map(|name| Some((of_definition(&name)?, name)));
+        let Some((validator, name)) = found else { continue };
         let Value::Table(sample) = written(&entry.defaults()) else { panic!("{name} is no table") };
         for field in entry.fields {
             for value in values() {
@@ -233,5 +230,5 @@ fn plugins_take_what_the_schema_takes() {
         }
     }
     assert!(parted.is_empty(), "{} values:\n{}", parted.len(), parted.join("\n"));
-    assert!(taken > 5_000 && refused > 20_000, "{taken} values were taken, {refused} refused");
+    assert!(taken > 4_000 && refused > 20_000, "{taken} values were taken, {refused} refused");
 }

@@ -1,10 +1,10 @@
 //! Contrast of each neighbourhood.
 
-use super::rounding::byte;
 use super::filter::reflect;
 use super::grid::{as_bytes, channels, gray_or_rgb};
 use super::lab;
 use super::limits::FromOne;
+use super::rounding::byte;
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin, state};
 

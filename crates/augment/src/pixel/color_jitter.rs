@@ -1,10 +1,10 @@
 //! Brightness, contrast, saturation and hue in random order.
 
-use super::rounding::byte;
 use super::channel_shuffle::permutation;
 use super::grid::{Grid, by_type, channels, gray_or_rgb};
 use super::hue_saturation_value::hues;
 use super::limits::AroundOne;
+use super::rounding::byte;
 use super::table::{look_up, truncated};
 use super::{hsv, luma};
 use crate::Limit;

@@ -1,8 +1,8 @@
 //! Sums over neighbourhoods: what the blurs and the sharpeners are made of. The border is mirrored without
 //! repeating the edge (OpenCV's `BORDER_REFLECT_101`).
 
-use super::rounding::byte;
 use super::grid::Grid;
+use super::rounding::byte;
 use pleach_simd::{convolve_along, convolve_down};
 
 /// Samples that are worked on side by side.

@@ -1,9 +1,9 @@
 //! Normal noise.
 
-use super::rounding::cut;
 use super::grid::{Grid, by_type};
 use super::noise::{Noise, normal, quantiles};
 use super::resample::{Kernel, resized};
+use super::rounding::cut;
 use pleach_core::image::Image;
 use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin, state};

@@ -111,8 +111,7 @@ pub(crate) fn as_floats(image: &mut Image, change: impl FnOnce(&mut Grid<f32>) -
             let mut floats = grid.with(grid.samples.iter().map(|&x| f32::from(x) / 255.0).collect());
             run(&mut floats)?;
             grid.channels = floats.channels;
-            grid.samples =
-                floats.samples.iter().map(|x| byte((x * 255.0).clamp(0.0, 255.0))).collect();
+            grid.samples = floats.samples.iter().map(|x| byte((x * 255.0).clamp(0.0, 255.0))).collect();
             Ok(())
         },
         run,

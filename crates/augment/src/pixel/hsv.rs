@@ -1,7 +1,7 @@
 //! Hue, saturation and value, in OpenCV's whole numbers for 8 bits.
 
-use super::rounding::{byte, whole};
 use super::grid::Grid;
+use super::rounding::{byte, whole};
 use pleach_simd::translate;
 
 /// Pixels that are worked on at a time.

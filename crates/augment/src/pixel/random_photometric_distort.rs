@@ -1,9 +1,9 @@
 //! The colour distortion of the SSD detector.
 
-use super::rounding::cut;
 use super::channel_shuffle::{permutation, reorder};
 use super::grid::{Grid, by_type, channels, gray_or_rgb};
 use super::hsv;
+use super::rounding::cut;
 use super::table::{look_up, truncated};
 use pleach_core::image::Image;
 use pleach_core::read::Rules;

@@ -1,8 +1,8 @@
 //! Edges made stronger.
 
-use super::rounding::cut;
 use super::filter::{correlate, gaussian, symmetric_floats, taps};
 use super::grid::by_type;
+use super::rounding::cut;
 use pleach_core::image::Image;
 use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Result, Rng, RowView, config, plugin, state};

@@ -1,7 +1,7 @@
 //! Old photographs.
 
-use super::rounding::byte;
 use super::grid::{Done, by_type, gray_or_rgb};
+use super::rounding::byte;
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin};
 

@@ -5,8 +5,8 @@ use pleach_core::image::{Image, Pixels};
 use pleach_core::read::{Read, Reader};
 use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::{
-    Backend, DynAugmentation, Frame, Instance, Map, Mask, NamedPoint, Plug, Polygon, Purpose, Rng, RotBox, Row, SampleId,
-    Seat, rng,
+    Backend, DynAugmentation, Frame, Instance, Map, Mask, NamedPoint, Plug, Polygon, Purpose, Rng, RotBox, Row,
+    SampleId, Seat, rng,
 };
 use serde_json::Value as Json;
 

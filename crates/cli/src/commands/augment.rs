@@ -78,8 +78,12 @@ fn each(args: &Augment, pool: &Mixable<'_>, seed: u64, kernels: &dyn Backend) ->
     sheet.write(&path)?;
     let columns = args.columns.max(1);
     let head = "| ".to_owned() + &vec![" |"; columns].join(" ") + "\n" + &"|---".repeat(columns) + "|\n";
-    let line = |names: &[&str]| format!("| {} |\n", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" | "));
-    let text = format!("![Every augmentation by itself](each.jpg)\n\n{head}{}", names.chunks(columns).map(line).collect::<String>());
+    let line =
+        |names: &[&str]| format!("| {} |\n", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" | "));
+    let text = format!(
+        "![Every augmentation by itself](each.jpg)\n\n{head}{}",
+        names.chunks(columns).map(line).collect::<String>()
+    );
     std::fs::write(&list, text).map_err(|e| broken(&list, &e))?;
     output::say(&format!("{} augmentations in {}; their names in {}", names.len(), path.display(), list.display()));
     Ok(ExitCode::SUCCESS)

@@ -16,7 +16,8 @@ pub fn run(args: &Eval) -> Done {
     let weights = if served.averaged { "averaged" } else { "trained" };
     if args.json {
         let metrics = output::metrics_json(&metrics);
-        let all = json!({ "split": args.split, "step": served.step, "weights": weights, "views": views, "metrics": metrics });
+        let all =
+            json!({ "split": args.split, "step": served.step, "weights": weights, "views": views, "metrics": metrics });
         output::print(&all.to_string());
     } else {
         let seen = if views > 1 { format!(", {views} views of each sample") } else { String::new() };
