@@ -15,8 +15,11 @@ impl Backend for NoKernels {
     }
 }
 
+/// A system and what it is for, its list, and perhaps a size.
+type Known = (&'static str, &'static str, Option<(usize, usize)>);
+
 /// The system, its list, and width and height of what comes out where they are always the same.
-const PIPELINES: &[(&str, &str, Option<(usize, usize)>)] = &[
+const PIPELINES: &[Known] = &[
     (
         "video polyp segmentation, training",
         r#"[{ name = "Resize", size = [256, 256] }, { name = "RandomCropResize", size = 20 },

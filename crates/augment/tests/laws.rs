@@ -207,7 +207,7 @@ fn a_file_may_write_a_limit_as_one_number_and_a_mean_too() {
     assert!(wrong(&[named("Normalize"), ("std", list(&[0.5, 0.5]))]).contains("has 2 values where `mean` has 3"));
     assert!(wrong(&[named("Resize")]).contains("to which size?"));
     assert!(wrong(&[named("Resize"), ("height", Value::Int(3))]).contains("`width` is missing"));
-    assert!(wrong(&[named("RandomCrop"), ("height", Value::Int(3))]).contains("needs `width`"));
+    assert!(wrong(&[named("RandomCrop"), ("height", Value::Int(3))]).contains("`width` is missing"));
     let probabilities = ["HorizontalFlip", "VerticalFlip", "Rotate", "Resize", "Normalize", "RandomCrop"];
     let p: Vec<f64> = probabilities.map(|name| Plug::<dyn DynAugmentation>::named(name).unwrap().default_p()).into();
     assert_eq!(p, [0.5, 0.5, 0.5, 1.0, 1.0, 1.0]);

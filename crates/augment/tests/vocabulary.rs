@@ -36,6 +36,8 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 /// Defaults that differ, and what holds here; the plugin's documentation says so.
 const OTHER: &[(&str, &str)] = &[
     ("Normalize", "max_pixel_value"),
+    // 0.1 to 2 there, and here with `kernel_size`; the same plugin is Albumentations'.
+    ("GaussianBlur", "sigma"),
     // One number and a pair with 1 mean the same there too.
     ("RandomIoUCrop", "sampler_options"),
     ("RandomResizedCrop", "antialias"),
@@ -106,6 +108,10 @@ fn every_parameter_of_the_references_is_here_with_its_default() {
                 }
                 let mut written = base.clone();
                 written[key] = parameter["default"].clone();
+                // Classes are numbers of any kind there.
+                if let Some(whole) = parameter["default"].as_f64().filter(|x| key == "fill_mask" && x.fract() == 0.0) {
+                    written[key] = json!(whole as i64);
+                }
                 match read(name, &written) {
                     Err(e) => wrong.push(format!("{name}: `{key} = {}`: {e}", parameter["default"])),
                     Ok(plug) if plug != plain && base.get(key).is_none() && !idle(name, key) => wrong.push(format!(

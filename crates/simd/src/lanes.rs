@@ -50,6 +50,8 @@ macro_rules! lanes {
     ) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         $vis fn $name<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? {
+            // Some loops are over bytes alone, whatever they are called with.
+            #[allow(clippy::extra_unused_type_parameters)]
             #[inline(always)]
             fn portable<$t: $tb $(, $u: $ub)? $(, const $n: usize)?>($($arg: $ty),*) $(-> $ret)? $body
 

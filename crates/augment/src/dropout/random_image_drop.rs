@@ -7,7 +7,7 @@ use pleach_core::{Augmentation, Result, Rng, Row, RowView, plugin, state};
 /// Blanks one frame of a clip, for pretraining by inpainting.
 ///
 /// The value is 0, which after `Normalize` is the mean colour; maps and instances stay.
-#[plugin(augmentation)]
+#[plugin(augmentation, cite = "Pathak et al., Context Encoders: Feature Learning by Inpainting, 2016")]
 pub struct RandomImageDrop {}
 
 /// What was decided.

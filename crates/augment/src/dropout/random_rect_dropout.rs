@@ -10,7 +10,7 @@ use pleach_core::{Augmentation, Result, Rng, Row, RowView, plugin, state};
 /// With `m` the shorter side of the frame and a ratio `r` in `[1, 3)`, the short edge is a whole number from `0.05 m` to
 /// `0.3 m / r` and the long one `r` times it, upright or lying; overlaps count twice. Frames have rectangles of their own.
 /// The value is 0, which after `Normalize` is the mean colour; maps and instances stay.
-#[plugin(augmentation)]
+#[plugin(augmentation, cite = "Pathak et al., Context Encoders: Feature Learning by Inpainting, 2016")]
 pub struct RandomRectDropout {
     /// The share of the frame's area that is blanked at least.
     #[plugin(default = 0.1, range = 0.0..=1.0)]

@@ -4,7 +4,7 @@ use crate::{Limit, PerChannel};
 use pleach_core::warp::{Border, Interpolation};
 use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 
-use super::matrices::{fit, linear};
+use super::matrices::linear;
 use super::rotate::Rotated;
 
 /// Turns a sample by an angle that is uniform in `degrees`, counterclockwise where it is positive.
@@ -29,6 +29,21 @@ pub struct RandomRotation {
     pub fill: PerChannel,
 }
 
+/// The same map with a frame that holds the whole source and ends on whole pixels of it, as torchvision counts: what is left of a
+/// pixel to within 1e-4 is dust of rounding.
+fn grown(warp: &Warp, (w, h): (usize, usize), degrees: f64) -> Warp {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let side = |along: usize, across: usize| {
+        let half = 0.5 * (along as f64 * cos.abs() + across as f64 * sin.abs());
+        let end = |at: f64| (at * 1e4).trunc() * 1e-4;
+        let (low, high) = (end(0.5 * along as f64 - half).floor(), end(0.5 * along as f64 + half).ceil());
+        (high - low).max(1.0) as usize
+    };
+    let size = (side(w, h), side(h, w));
+    let shift = |from: usize, to: usize| 0.5 * (to as f64 - from as f64);
+    warp.then(&Warp { size, ..Warp::translate(size, shift(w, size.0), shift(h, size.1)) }.with_border(warp.border))
+}
+
 impl Augmentation for RandomRotation {
     type Draw = Rotated;
 
@@ -44,7 +59,7 @@ impl Augmentation for RandomRotation {
             }
             _ => Warp::rotate(size, draw.degrees),
         };
-        let warp = if self.expand { fit(&warp, size) } else { warp };
+        let warp = if self.expand { grown(&warp, size, draw.degrees) } else { warp };
         let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
         Some(warp.with_interpolation(self.interpolation).with_border(border))
     }

@@ -84,7 +84,7 @@ pub(super) fn pack<T: Real>(patches: &Patches<'_, T>, runs: &[Run], depth: Range
 /// Writes a stretch of a line, from column `at` of the first panel on.
 #[inline(always)]
 fn spread<T: Copy>(from: &[T], at: usize, cols: usize, panel: usize, out: &mut [T]) {
-    if cols == 16 && at == 0 && from.len() % 16 == 0 {
+    if cols == 16 && at == 0 && from.len().is_multiple_of(16) {
         // By far the most frequent: a copy of known length is two moves.
         for (p, from) in from.as_chunks::<16>().0.iter().enumerate() {
             if let Some(to) = out[p * panel..].first_chunk_mut::<16>() {
