@@ -3,14 +3,18 @@
 use crate::places;
 use pleach_core::diagnostic::Diagnostic;
 use pleach_core::read::Reader;
-use pleach_core::registry;
+use pleach_core::registry::{self, Entry};
 use pleach_core::tree::Table;
+use std::sync::LazyLock;
+
+/// Kind, name and plugins of every name with several: those of the program, which never change.
+static CLAIMED_TWICE: LazyLock<Vec<(&str, &str, Vec<&Entry>)>> = LazyLock::new(registry::duplicates);
 
 /// Reports every name that two plugins of one kind claim.
 pub(super) fn unambiguous(root: &Table, r: &mut Reader) {
     let mut written = Vec::new();
     places::strings(root, &mut written);
-    for (kind, name, who) in registry::duplicates() {
+    for &(kind, name, ref who) in CLAIMED_TWICE.iter() {
         let chosen = |krate: &str| written.iter().any(|s| s.split_once('/') == Some((krate, name)));
         if who.iter().any(|entry| chosen(entry.krate)) {
             continue;
