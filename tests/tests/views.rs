@@ -33,7 +33,7 @@ impl Net for PixelByPixel {
     fn forward(&self, x: &Named<Tensor>, _: &mut Cx) -> Result<Named<Tensor>> {
         let x = x.want("image")?;
         let channels = x.dim(1)?;
-        let weight = |o: usize, c: usize| ((o * 7 + c * 3) as f32).sin() * 6.0;
+        let weight = |o: usize, c: usize| ((o * 7 + c * 3 + 1) as f32).sin() * 6.0;
         let mut planes = Vec::new();
         for o in 0..self.outputs {
             let mut sum = (x.narrow(1, 0, 1)? * 0.0)?;
