@@ -43,9 +43,11 @@ pub fn share(folder: &Path) {
     let mut lines = "\n[target.'cfg(all())'.dependencies]\n".to_owned();
     for (number, (package, features)) in own.iter().enumerate() {
         let Some(all) = workspace.get(package).filter(|all| !features.is_superset(all)) else { continue };
+        // As TOML writes a list.
+        let list: Vec<_> = all.iter().collect();
         let (name, version) = package;
         lines.push_str(&format!(
-            "shared-{number} = {{ package = {name:?}, version = \"={version}\", default-features = false, features = {all:?} }}\n"
+            "shared-{number} = {{ package = {name:?}, version = \"={version}\", default-features = false, features = {list:?} }}\n"
         ));
     }
     let manifest = folder.join("Cargo.toml");
