@@ -36,23 +36,27 @@ pub fn cargo_test(folder: &Path) -> Done {
 /// Lets a crate have its dependencies as the tests of the workspace have them, with the features that these turn on, so
 /// that cargo takes what it has built for them and builds the tensors but once. What the crate is, stays as it is.
 pub fn share(folder: &Path) {
-    let copied = folder.join("Cargo.lock");
-    fs::copy(root().join("Cargo.lock"), copied).unwrap();
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let manifest = folder.join("Cargo.toml");
+    let mut text = fs::read_to_string(&manifest).unwrap();
+    if !text.contains("[workspace]") {
+        // Its folder may lie below this workspace, to which it does not belong.
+        text.push_str("\n[workspace]\n");
+        fs::write(&manifest, &text).unwrap();
+    }
     let workspace = features(&root(), &["--workspace"]);
     let own = features(folder, &[]);
-    let mut lines = "\n[target.'cfg(all())'.dependencies]\n".to_owned();
+    text.push_str("\n[target.'cfg(all())'.dependencies]\n");
     for (number, (package, features)) in own.iter().enumerate() {
         let Some(all) = workspace.get(package).filter(|all| !features.is_superset(all)) else { continue };
         // As TOML writes a list.
         let list: Vec<_> = all.iter().collect();
         let (name, version) = package;
-        lines.push_str(&format!(
+        text.push_str(&format!(
             "shared-{number} = {{ package = {name:?}, version = \"={version}\", default-features = false, features = {list:?} }}\n"
         ));
     }
-    let manifest = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(manifest, text + &lines).unwrap();
+    fs::write(manifest, text).unwrap();
 }
 
 /// The packages of the registry on which a workspace depends, by name and version, with their features.
