@@ -14,6 +14,10 @@ static GRAFTED: LazyLock<String> = LazyLock::new(|| {
     let field = Path::new(env!("CARGO_TARGET_TMPDIR")).join("field");
     fs::create_dir_all(&field).unwrap();
     let page = page(&field.join("from-pytorch"));
+    // Where a registry would be.
+    let core = format!("\n[patch.crates-io]\npleach-core.path = {:?}\n", root().join("crates/core"));
+    let manifest = page.join("Cargo.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap() + &core).unwrap();
     share(&page);
     let acme = root().join("tests/third-party");
     let examples = root().join("plugins/examples");

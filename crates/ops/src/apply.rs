@@ -2,7 +2,9 @@
 
 use crate::halves::{Half, is_half};
 use crate::sizes;
+use crate::tape::Op;
 use candle_core::{CustomOp1, CustomOp2, CustomOp3, Result, Tensor};
+use std::sync::Arc;
 
 /// The tensor with its elements in order, copied if they are not; an error if no memory can hold them.
 pub(crate) fn in_order(op: &'static str, t: &Tensor) -> Result<Tensor> {
@@ -17,7 +19,8 @@ pub(crate) fn one<O: CustomOp1 + Send + Sync + 'static>(x: &Tensor, op: O) -> Re
 
 /// The same for an operation that reads views, whatever their strides.
 pub(crate) fn where_it_lies<O: CustomOp1 + Send + Sync + 'static>(x: &Tensor, op: O) -> Result<Tensor> {
-    if is_half(x.dtype()) { x.apply_op1(Half(op)) } else { x.apply_op1(op) }
+    let op: Box<dyn CustomOp1 + Send + Sync> = if is_half(x.dtype()) { Box::new(Half(op)) } else { Box::new(op) };
+    Op::One(Arc::new(op), [x.clone()]).apply()
 }
 
 /// Applies an operation of two tensors.
@@ -31,7 +34,8 @@ pub(crate) fn two_where_they_lie<O: CustomOp2 + Send + Sync + 'static>(
     b: &Tensor,
     op: O,
 ) -> Result<Tensor> {
-    if is_half(a.dtype()) { a.apply_op2(b, Half(op)) } else { a.apply_op2(b, op) }
+    let op: Box<dyn CustomOp2 + Send + Sync> = if is_half(a.dtype()) { Box::new(Half(op)) } else { Box::new(op) };
+    Op::Two(Arc::new(op), [a.clone(), b.clone()]).apply()
 }
 
 /// Applies an operation of three tensors.
@@ -47,5 +51,6 @@ pub(crate) fn three_where_they_lie<O: CustomOp3 + Send + Sync + 'static>(
     c: &Tensor,
     op: O,
 ) -> Result<Tensor> {
-    if is_half(a.dtype()) { a.apply_op3(b, c, Half(op)) } else { a.apply_op3(b, c, op) }
+    let op: Box<dyn CustomOp3 + Send + Sync> = if is_half(a.dtype()) { Box::new(Half(op)) } else { Box::new(op) };
+    Op::Three(Arc::new(op), [a, b, c].map(Tensor::clone)).apply()
 }

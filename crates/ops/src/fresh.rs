@@ -16,6 +16,66 @@ pub(crate) fn blocks<T: Real>(len: usize, block_len: usize, f: impl Fn(usize, &m
     written(len, block_len, |all| par_blocks(all, block_len, |b, block| f(b, zeroed(block))))
 }
 
+/// `len` elements in rows of `row_len`, each written from its beginning to its end; what `f` leaves out is zero.
+pub(crate) fn rows_in_order<T: Real>(
+    len: usize,
+    row_len: usize,
+    f: impl Fn(usize, &mut Writer<'_, T>) + Sync + Send,
+) -> Vec<T> {
+    written(len, row_len, |all| {
+        par_rows(all, row_len, |r, row| {
+            let mut writer = Writer { rest: row };
+            f(r, &mut writer);
+            writer.zeros(writer.rest.len());
+        });
+    })
+}
+
+/// The elements of a row that are not written yet.
+pub(crate) struct Writer<'a, T> {
+    rest: &'a mut [MaybeUninit<T>],
+}
+
+impl<'a, T: Real> Writer<'a, T> {
+    /// The next `count` elements, or as many as there are.
+    fn next(&mut self, count: usize) -> &'a mut [MaybeUninit<T>] {
+        let rest = std::mem::take(&mut self.rest);
+        let (next, rest) = rest.split_at_mut(count.min(rest.len()));
+        self.rest = rest;
+        next
+    }
+
+    /// Makes the next `count` elements zero.
+    pub fn zeros(&mut self, count: usize) {
+        self.next(count).fill(MaybeUninit::new(T::ZERO));
+    }
+
+    /// Writes the next `count` elements: every `step`-th of `from`, and zeros behind its end.
+    pub fn every(&mut self, from: &[T], step: usize, count: usize) {
+        let there = from.len().div_ceil(step).min(count);
+        let to = self.next(there);
+        match step {
+            1 => to.iter_mut().zip(from).for_each(|(to, &v)| {
+                to.write(v);
+            }),
+            2 => {
+                // Pairs by vectors; the last may have no second.
+                let (pairs, last) = from.as_chunks::<2>();
+                for (to, [v, _]) in to.iter_mut().zip(pairs) {
+                    to.write(*v);
+                }
+                if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
+                    to.write(v);
+                }
+            }
+            _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| {
+                to.write(v);
+            }),
+        }
+        self.zeros(count - there);
+    }
+}
+
 /// A vector that `write` writes whole, unless its pieces have no element.
 fn written<T: Real>(len: usize, piece: usize, write: impl FnOnce(&mut [MaybeUninit<T>])) -> Vec<T> {
     if piece == 0 {

@@ -58,12 +58,15 @@ mod pad2d;
 mod pointwise;
 mod pool_along;
 mod relu;
+mod residual;
 mod rms_norm;
 mod sigmoid;
 mod silu;
 mod sizes;
 mod softmax;
 mod strided;
+mod sum;
+mod tape;
 mod tile;
 mod turn;
 mod unfold;
@@ -113,6 +116,7 @@ pub use pool_along::{
     avg_pool3d, max_pool1d, max_pool3d,
 };
 pub use relu::relu;
+pub use residual::residual;
 pub use rms_norm::rms_norm;
 pub use sigmoid::sigmoid;
 pub use silu::silu;

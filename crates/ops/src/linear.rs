@@ -6,7 +6,7 @@ use crate::fresh;
 use crate::host::{Host, Real, dtype, for_float, output, slice, tensor, vector};
 use crate::matrix::{Mat, Old, Packed, column_sums, multiply_packed};
 use crate::optional::{Input, WithOptional, apply};
-use crate::relu::{rectify, through_rectifier};
+use crate::relu::{behind_rectifier, rectify};
 use candle_core::{CpuStorage, Result, Shape, Tensor, bail};
 use pleach_simd::lanes;
 use std::borrow::Cow;
@@ -75,12 +75,6 @@ lanes! {
             *v += bias;
         }
     }
-}
-
-/// The gradient before the rectifier, from that behind it and its values.
-fn behind_rectifier<T: Real>(y: &[T], dy: &[T]) -> Vec<T> {
-    const PIECE: usize = 1 << 14;
-    fresh::blocks(y.len(), PIECE, |i, out| through_rectifier(&dy[i * PIECE..], &y[i * PIECE..], out))
 }
 
 impl WithOptional for Op {

@@ -162,11 +162,11 @@ pub(crate) fn multiply_packed<T: Real>(out: &mut [T], stride: usize, old: Old, a
                 };
                 let out = &mut out[rows.start * stride + col..];
                 if width == tile.cols {
-                    T::strided(&factors, onto, out, stride);
+                    T::strided(&factors, onto, &mut Rows::of(out, rows.len(), tile.cols, stride));
                     continue;
                 }
                 // The last panel has fewer columns than a tile.
-                T::strided(&factors, Onto::Nothing, &mut edge, tile.cols);
+                T::strided(&factors, Onto::Nothing, &mut Rows::of(&mut edge, rows.len(), tile.cols, tile.cols));
                 for (r, sums) in edge.chunks_exact(tile.cols).take(rows.len()).enumerate() {
                     for (out, &sum) in out[r * stride..][..width].iter_mut().zip(sums) {
                         *out = if onto == Onto::Nothing { sum } else { *out + sum };

@@ -2,10 +2,12 @@
 
 use crate::Then;
 use crate::apply::three;
+use crate::fresh;
 use crate::host::{Host, Real, affine, dtype, for_float, output, slice, tensor};
-use crate::relu::{rectify, through_rectifier};
+use crate::relu::{behind_rectifier, rectify};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use pleach_simd::{lanes, par_map, par_rows, par_rows2, reduce, sum, sum_of, sum_of2};
+use pleach_simd::{lanes, par_map, par_rows, reduce, sum, sum_of, sum_of2};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Which weight belongs to which element.
@@ -123,16 +125,18 @@ impl Per {
 impl Op {
     fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
         let count = self.rows.len as f64;
-        let mut y = vec![T::ZERO; x.len()];
-        let mut stats = vec![[0.0; 2]; x.len() / self.rows.len];
-        par_rows2(&mut y, self.rows.len, &mut stats, 1, |r, y, stats| {
-            let x = &x[r * self.rows.len..][..self.rows.len];
+        let len = self.rows.len;
+        let mut stats = vec![[0.0; 2]; x.len() / len];
+        par_rows(&mut stats, 1, |r, stats| {
+            let x = &x[r * len..][..len];
             let mean = sum(x) / count;
             let m = T::of(mean);
             let var = sum_of(x, |v| (v - m) * (v - m)) / count;
-            let inv = 1.0 / (var + self.eps).sqrt();
-            stats[0] = [mean, inv];
-            normalise(x, m, T::of(inv), y);
+            stats[0] = [mean, 1.0 / (var + self.eps).sqrt()];
+        });
+        let y = fresh::rows(x.len(), len, |r, y| {
+            let [mean, inv] = stats[r].map(T::of);
+            normalise(&x[r * len..][..len], mean, inv, y);
             self.rows.per.apply(r, y, weight, Some(bias));
             if self.then == Then::Relu {
                 rectify(y);
@@ -145,9 +149,10 @@ impl Op {
 
     fn input_grad<T: Real>(&self, stats: &[[f64; 2]], x: &[T], weight: &[T], dy: &[T]) -> Vec<T> {
         let count = self.rows.len as f64;
-        let mut dx = dy.to_vec();
-        par_rows(&mut dx, self.rows.len, |r, g| {
-            let x = &x[r * self.rows.len..][..self.rows.len];
+        let len = self.rows.len;
+        fresh::rows(x.len(), len, |r, g| {
+            let x = &x[r * len..][..len];
+            g.copy_from_slice(&dy[r * len..][..len]);
             let [mean, inv] = stats[r];
             let m = T::of(mean);
             self.rows.per.apply(r, g, weight, None);
@@ -155,8 +160,7 @@ impl Op {
             let dot = sum_of2(x, g, |x, g| (x - m) * g) / count;
             let factors = [mean, inv, plain, dot * inv * inv].map(T::of);
             through_stats(x, factors, g);
-        });
-        dx
+        })
     }
 
     /// The gradients of weight and bias.
@@ -242,14 +246,12 @@ impl CustomOp3 for Op {
         for_float!(op, x.dtype(), T => {
             let (hx, hw, hdy) = (Host::read(op, x), Host::read(op, weight), Host::read(op, &dy));
             let (xs, ws, dys) = (hx.slice::<T>()?, hw.slice::<T>()?, hdy.slice::<T>()?);
-            let mut through: Vec<T> = vec![];
-            if self.then == Then::Relu {
-                let (hy, len) = (Host::read(op, y), self.rows.len);
-                let ys = hy.slice::<T>()?;
-                through.resize(dys.len(), 0.0);
-                par_rows(&mut through, len, |r, g| through_rectifier(&dys[r * len..], &ys[r * len..], g));
-            }
-            let dys = if self.then == Then::Relu { &through } else { dys };
+            let hy = Host::read(op, y);
+            let dys = match self.then {
+                Then::Identity => Cow::Borrowed(dys),
+                Then::Relu => Cow::Owned(behind_rectifier(hy.slice()?, dys)),
+            };
+            let dys = &*dys;
             let dx = x.track_op().then(|| {
                 tensor(self.input_grad(stats, xs, ws, dys), x.shape())
             });

@@ -1,5 +1,6 @@
 //! The rectifier.
 
+use crate::fresh;
 use crate::host::Real;
 use crate::pointwise::{self, Pointwise};
 use candle_core::{Result, Tensor};
@@ -36,6 +37,12 @@ lanes! {
             *y = Relu::value(*y);
         }
     }
+}
+
+/// The gradient before the rectifier, from that behind it and its values.
+pub(crate) fn behind_rectifier<T: Real>(y: &[T], dy: &[T]) -> Vec<T> {
+    const PIECE: usize = 1 << 14;
+    fresh::blocks(y.len(), PIECE, |i, out| through_rectifier(&dy[i * PIECE..], &y[i * PIECE..], out))
 }
 
 lanes! {

@@ -1,8 +1,11 @@
 //! The innermost loops of matrix products: one tile of the result, held in registers.
 //!
-//! `strided` reads rows of even distance, `gathered` rows that begin anywhere. Both are written once for each instruction set and chosen at run time; the size of the tile goes with the choice.
+//! `strided` reads rows of even distance, `gathered` rows that begin anywhere, `keeping` lines of columns that begin anywhere. All are written
+//! once for each instruction set and chosen at run time; the size of the tile goes with the choice.
 
-use pleach_simd::{Level, level};
+use crate::turn::Rows;
+use pleach_simd::{Level, level, prefetch};
+use std::ops::Range;
 
 /// Rows and columns of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +37,11 @@ pub(crate) struct Factors<'a, T> {
 }
 
 impl<T> Factors<'_, T> {
-    /// Whether all elements exist, of the factors and of `out`, whose rows are `step` apart.
-    fn fit(&self, tile: Tile, out: &[T], step: usize) -> bool {
+    /// Whether all elements exist, of the factors and of what is written to.
+    fn fit(&self, tile: Tile, to: &Rows<'_, T>) -> bool {
         let Self { a, down, along, b, depth, rows, .. } = *self;
         (1..=tile.rows).contains(&rows)
-            && out.len() >= (rows - 1) * step + tile.cols
+            && to.hold(rows, tile.cols)
             && (depth == 0
                 || a.len() > (rows - 1) * down + (depth - 1) * along && b.len() >= (depth - 1) * self.step + tile.cols)
     }
@@ -57,14 +60,57 @@ pub(crate) struct Strands<'a, T> {
 }
 
 impl<T> Strands<'_, T> {
-    /// Whether all elements exist, of the factors and of `out`, whose rows are `step` apart.
-    fn fit(&self, tile: Tile, out: &[T], step: usize) -> bool {
+    /// Whether all elements exist, of the factors and of what is written to.
+    fn fit(&self, tile: Tile, to: &Rows<'_, T>) -> bool {
         let rows = self.starts.len();
         let last = self.starts.iter().max().copied().unwrap_or(0);
         (1..=tile.rows).contains(&rows)
-            && out.len() >= (rows - 1) * step + tile.cols
+            && to.hold(rows, tile.cols)
             && self.b.len() >= self.depth * tile.cols
             && last.checked_add(self.depth).is_some_and(|end| end <= self.a.len())
+    }
+}
+
+/// Where the lines of a right side begin that is not packed, and how far the farthest reaches.
+#[derive(Clone, Debug)]
+pub(crate) struct Starts {
+    all: Vec<usize>,
+    farthest: usize,
+}
+
+impl Starts {
+    pub fn new(all: Vec<usize>) -> Self {
+        Self { farthest: all.iter().max().copied().unwrap_or(0), all }
+    }
+
+    pub fn of(&self, depth: Range<usize>) -> &[usize] {
+        &self.all[depth]
+    }
+}
+
+/// A packed left side and lines of columns that begin anywhere, for [`Tiled::keeping`].
+#[derive(Clone, Debug)]
+pub(crate) struct Scattered<'a, T> {
+    /// Element (row r, depth k) of the left side is `a[k * along + r]`.
+    pub a: &'a [T],
+    pub along: usize,
+    pub rows: usize,
+    /// Element (depth k, column c) of the right side is `b[starts[depth.start + k] + c]`.
+    pub b: &'a [T],
+    pub starts: &'a Starts,
+    pub depth: Range<usize>,
+}
+
+impl<T> Scattered<'_, T> {
+    /// Whether all elements exist, of the factors, of what is written to, and of `kept`.
+    fn fit(&self, tile: Tile, to: &Rows<'_, T>, kept: &[T]) -> bool {
+        let Self { a, along, rows, b, starts, depth } = self;
+        let steps = depth.len();
+        (1..=tile.rows).contains(rows)
+            && to.hold(*rows, tile.cols)
+            && kept.len() >= steps * tile.cols
+            && depth.end <= starts.all.len()
+            && (steps == 0 || a.len() >= (steps - 1) * along + rows && b.len() >= starts.farthest + tile.cols)
     }
 }
 
@@ -79,14 +125,71 @@ pub(crate) enum Onto {
 
 /// Element types with tiles of their own.
 pub(crate) trait Tiled: Copy + Send + Sync + 'static {
-    /// `out[r * step + c] (+)= sum over k of a(r, k) * b(k, c)`, for the rows of the factors and a tile's columns.
-    fn strided(factors: &Factors<'_, Self>, onto: Onto, out: &mut [Self], step: usize);
+    /// Element (r, c) of `to` `(+)= sum over k of a(r, k) * b(k, c)`, for the rows of the factors and a tile's columns.
+    fn strided(factors: &Factors<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>);
 
     /// The tile of [`strided`](Self::strided) and [`gathered`](Self::gathered) on this machine.
     fn outer_tile() -> Tile;
 
-    /// `out[r * step + c] += sum over k of a(r, k) * b(k, c)`, with the left side's rows anywhere.
-    fn gathered(strands: &Strands<'_, Self>, out: &mut [Self], step: usize);
+    /// Element (r, c) of `to` `+= sum over k of a(r, k) * b(k, c)`, with the left side's rows anywhere.
+    fn gathered(strands: &Strands<'_, Self>, to: &mut Rows<'_, Self>);
+
+    /// Element (r, c) of `to` `(+)= sum over k of a(r, k) * b(k, c)`, with the right side's lines anywhere, which `kept` then holds packed for
+    /// those who come after.
+    fn keeping(lines: &Scattered<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>, kept: &mut [Self]);
+}
+
+/// The right side of a tile, line by line.
+trait Lines<T> {
+    /// Where the next line begins.
+    fn next(&mut self) -> *const T;
+    /// Where that line is to be kept, if it is.
+    fn kept(&mut self) -> Option<*mut T>;
+}
+
+/// Lines at even distance.
+struct Even<T> {
+    next: *const T,
+    step: usize,
+}
+
+impl<T> Lines<T> for Even<T> {
+    #[inline(always)]
+    fn next(&mut self) -> *const T {
+        let line = self.next;
+        self.next = line.wrapping_add(self.step);
+        line
+    }
+
+    #[inline(always)]
+    fn kept(&mut self) -> Option<*mut T> {
+        None
+    }
+}
+
+/// Lines anywhere, and the panel that keeps them.
+struct Anywhere<'a, T> {
+    from: &'a [T],
+    starts: std::slice::Iter<'a, usize>,
+    kept: *mut T,
+    cols: usize,
+}
+
+impl<T> Lines<T> for Anywhere<'_, T> {
+    #[inline(always)]
+    fn next(&mut self) -> *const T {
+        let start = self.starts.next().copied().unwrap_or(0);
+        // What the next tile begins with.
+        prefetch(self.from, start + self.cols);
+        self.from.as_ptr().wrapping_add(start)
+    }
+
+    #[inline(always)]
+    fn kept(&mut self) -> Option<*mut T> {
+        let line = self.kept;
+        self.kept = line.wrapping_add(self.cols);
+        Some(line)
+    }
 }
 
 /// The loops for one instruction set: its features, the vector and its operations.
@@ -98,63 +201,93 @@ macro_rules! loops {
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $module {
-            use super::{Factors, Onto, Strands, Tile};
+            use super::{Anywhere, Even, Factors, Lines, Onto, Rows, Scattered, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
 
             #[target_feature(enable = $features)]
-            pub fn strided(factors: &Factors<'_, $t>, onto: Onto, out: &mut [$t], step: usize) {
+            pub fn strided(factors: &Factors<'_, $t>, onto: Onto, to: &mut Rows<'_, $t>) {
                 match factors.rows {
-                    $($rows => strided_rows::<$rows>(factors, onto, out, step),)*
+                    $($rows => strided_rows::<$rows>(factors, onto, to),)*
                     _ => unreachable!("a tile's rows"),
                 }
             }
 
             #[target_feature(enable = $features)]
-            fn strided_rows<const ROWS: usize>(factors: &Factors<'_, $t>, onto: Onto, out: &mut [$t], step: usize) {
+            fn strided_rows<const ROWS: usize>(factors: &Factors<'_, $t>, onto: Onto, to: &mut Rows<'_, $t>) {
                 let Factors { a, down, along, b, step: next, depth, rows } = *factors;
-                assert!(rows == ROWS && factors.fit(OUTER, out, step), "a tile's factors");
+                assert!(rows == ROWS && factors.fit(OUTER, to), "a tile's factors");
                 let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * down));
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    accumulate::<ROWS>(a, along, b.as_ptr(), next, depth, onto, out.as_mut_ptr(), step);
+                    accumulate::<ROWS>(a, along, Even { next: b.as_ptr(), step: next }, depth, onto, to.start(), to.step());
                 }
             }
 
             #[target_feature(enable = $features)]
-            pub fn gathered(strands: &Strands<'_, $t>, out: &mut [$t], step: usize) {
+            pub fn gathered(strands: &Strands<'_, $t>, to: &mut Rows<'_, $t>) {
                 match strands.starts.len() {
-                    $($rows => gathered_rows::<$rows>(strands, out, step),)*
+                    $($rows => gathered_rows::<$rows>(strands, to),)*
                     _ => unreachable!("a tile's rows"),
                 }
             }
 
             #[target_feature(enable = $features)]
-            fn gathered_rows<const ROWS: usize>(strands: &Strands<'_, $t>, out: &mut [$t], step: usize) {
+            fn gathered_rows<const ROWS: usize>(strands: &Strands<'_, $t>, to: &mut Rows<'_, $t>) {
                 let Strands { a, starts, b, depth } = *strands;
-                assert!(starts.len() == ROWS && strands.fit(OUTER, out, step), "a tile's strands");
+                assert!(starts.len() == ROWS && strands.fit(OUTER, to), "a tile's strands");
                 let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(starts[r]));
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    accumulate::<ROWS>(a, 1, b.as_ptr(), OUTER.cols, depth, Onto::Sums, out.as_mut_ptr(), step);
+                    let lines = Even { next: b.as_ptr(), step: OUTER.cols };
+                    accumulate::<ROWS>(a, 1, lines, depth, Onto::Sums, to.start(), to.step());
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            pub fn keeping(lines: &Scattered<'_, $t>, onto: Onto, to: &mut Rows<'_, $t>, kept: &mut [$t]) {
+                match lines.rows {
+                    $($rows => keeping_rows::<$rows>(lines, onto, to, kept),)*
+                    _ => unreachable!("a tile's rows"),
+                }
+            }
+
+            #[target_feature(enable = $features)]
+            fn keeping_rows<const ROWS: usize>(
+                lines: &Scattered<'_, $t>,
+                onto: Onto,
+                to: &mut Rows<'_, $t>,
+                kept: &mut [$t],
+            ) {
+                assert!(lines.rows == ROWS && lines.fit(OUTER, to, kept), "a tile's lines");
+                let Scattered { a, along, b, starts, depth, .. } = lines;
+                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r));
+                let lines = Anywhere {
+                    from: b,
+                    starts: starts.of(depth.clone()).iter(),
+                    kept: kept.as_mut_ptr(),
+                    cols: OUTER.cols,
+                };
+                // SAFETY: all elements exist, by the assertion.
+                #[allow(unsafe_code)]
+                unsafe {
+                    accumulate::<ROWS>(a, *along, lines, depth.len(), onto, to.start(), to.step());
                 }
             }
 
             /// # Safety
-            /// For each of `depth` steps an element of each row, `along` apart, and a line of columns, `next` apart, can be read; a
-            /// line of each row of `out`, `step` apart, can be read and written.
+            /// For each of `depth` steps an element of each row, `along` apart, and a line of columns can be read, and written where it is to be
+            /// kept; a line of each row of `out`, `step` apart, can be read and written.
             #[target_feature(enable = $features)]
             #[inline]
-            #[allow(clippy::too_many_arguments)]
             #[allow(unsafe_code)]
             unsafe fn accumulate<const ROWS: usize>(
                 a: [*const $t; ROWS],
                 along: usize,
-                mut b: *const $t,
-                next: usize,
+                mut lines: impl Lines<$t>,
                 depth: usize,
                 onto: Onto,
                 out: *mut $t,
@@ -171,11 +304,15 @@ macro_rules! loops {
                 }
                 let mut at = 0;
                 for _ in 0..depth {
+                    let (line, kept) = (lines.next(), lines.kept());
                     // SAFETY: the caller says so; behind the last step, the pointers are not read.
                     unsafe {
                         let mut right: [$vector; $ov] = [$zero(); $ov];
                         for (v, right) in right.iter_mut().enumerate() {
-                            *right = $load(b.add(v * $lanes));
+                            *right = $load(line.add(v * $lanes));
+                            if let Some(kept) = kept {
+                                $store(kept.add(v * $lanes), *right);
+                            }
                         }
                         for (sums, a) in sums.iter_mut().zip(a) {
                             let left = $all(*a.add(at));
@@ -185,7 +322,6 @@ macro_rules! loops {
                         }
                     }
                     at += along;
-                    b = b.wrapping_add(next);
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     for (v, sum) in sums.iter().enumerate() {
@@ -217,7 +353,7 @@ loops!(
 
 /// The same without vectors of a known width: what the compiler makes of it.
 mod portable {
-    use super::{Factors, Onto, Strands, Tile};
+    use super::{Factors, Onto, Rows, Scattered, Strands, Tile};
     use std::ops::{Add, Mul};
 
     pub const OUTER: Tile = Tile { rows: 4, cols: 8 };
@@ -226,32 +362,54 @@ mod portable {
     impl Number for f32 {}
     impl Number for f64 {}
 
-    pub fn strided<T: Number>(factors: &Factors<'_, T>, onto: Onto, out: &mut [T], step: usize) {
-        assert!(factors.fit(OUTER, out, step), "a tile's factors");
-        for (r, out) in out.chunks_mut(step).take(factors.rows).enumerate() {
-            let out = &mut out[..OUTER.cols];
-            if onto == Onto::Nothing {
-                out.fill(T::default());
-            }
-            for k in 0..factors.depth {
-                let left = factors.a[r * factors.down + k * factors.along];
-                for (sum, &right) in out.iter_mut().zip(&factors.b[k * factors.step..][..OUTER.cols]) {
-                    *sum = *sum + left * right;
-                }
-            }
+    /// A tile's width of sums of row `r`, to which `add` adds.
+    fn line<T: Number>(r: usize, onto: Onto, to: &mut Rows<'_, T>, add: impl FnOnce(&mut [T; OUTER.cols])) {
+        assert!(to.hold(r + 1, OUTER.cols), "a tile's rows");
+        let at = to.start().wrapping_add(r * to.step()).cast::<[T; OUTER.cols]>();
+        // SAFETY: the elements exist, by the assertion, and have been written where they are read.
+        #[allow(unsafe_code)]
+        unsafe {
+            let mut sums = if onto == Onto::Nothing { [T::default(); OUTER.cols] } else { at.read_unaligned() };
+            add(&mut sums);
+            at.write_unaligned(sums);
         }
     }
 
-    pub fn gathered<T: Number>(strands: &Strands<'_, T>, out: &mut [T], step: usize) {
-        assert!(strands.fit(OUTER, out, step), "a tile's strands");
-        for (&start, out) in strands.starts.iter().zip(out.chunks_mut(step)) {
-            let out = &mut out[..OUTER.cols];
-            for (&left, b) in strands.a[start..][..strands.depth].iter().zip(strands.b.chunks_exact(OUTER.cols)) {
-                for (sum, &right) in out.iter_mut().zip(b) {
-                    *sum = *sum + left * right;
+    pub fn strided<T: Number>(factors: &Factors<'_, T>, onto: Onto, to: &mut Rows<'_, T>) {
+        assert!(factors.fit(OUTER, to), "a tile's factors");
+        for r in 0..factors.rows {
+            line(r, onto, to, |sums| {
+                for k in 0..factors.depth {
+                    let left = factors.a[r * factors.down + k * factors.along];
+                    for (sum, &right) in sums.iter_mut().zip(&factors.b[k * factors.step..][..OUTER.cols]) {
+                        *sum = *sum + left * right;
+                    }
                 }
-            }
+            });
         }
+    }
+
+    pub fn gathered<T: Number>(strands: &Strands<'_, T>, to: &mut Rows<'_, T>) {
+        assert!(strands.fit(OUTER, to), "a tile's strands");
+        for (r, &start) in strands.starts.iter().enumerate() {
+            line(r, Onto::Sums, to, |sums| {
+                for (&left, b) in strands.a[start..][..strands.depth].iter().zip(strands.b.chunks_exact(OUTER.cols)) {
+                    for (sum, &right) in sums.iter_mut().zip(b) {
+                        *sum = *sum + left * right;
+                    }
+                }
+            });
+        }
+    }
+
+    pub fn keeping<T: Number>(lines: &Scattered<'_, T>, onto: Onto, to: &mut Rows<'_, T>, kept: &mut [T]) {
+        assert!(lines.fit(OUTER, to, kept), "a tile's lines");
+        let Scattered { a, along, rows, b, starts, depth } = lines;
+        for (&start, kept) in starts.of(depth.clone()).iter().zip(kept.chunks_exact_mut(OUTER.cols)) {
+            kept.copy_from_slice(&b[start..][..OUTER.cols]);
+        }
+        let (b, depth) = (&*kept, depth.len());
+        strided(&Factors { a, down: 1, along: *along, b, step: OUTER.cols, depth, rows: *rows }, onto, to);
     }
 }
 
@@ -268,31 +426,45 @@ macro_rules! tiled {
                 }
             }
 
-            fn strided(factors: &Factors<'_, Self>, onto: Onto, out: &mut [Self], step: usize) {
+            fn strided(factors: &Factors<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>) {
                 match level() {
                     // SAFETY: `level` has asked the processor for the features.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx512 => unsafe { $avx512::strided(factors, onto, out, step) },
+                    Level::Avx512 => unsafe { $avx512::strided(factors, onto, to) },
                     // SAFETY: as above.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx2 => unsafe { $avx2::strided(factors, onto, out, step) },
-                    _ => portable::strided(factors, onto, out, step),
+                    Level::Avx2 => unsafe { $avx2::strided(factors, onto, to) },
+                    _ => portable::strided(factors, onto, to),
                 }
             }
 
-            fn gathered(strands: &Strands<'_, Self>, out: &mut [Self], step: usize) {
+            fn gathered(strands: &Strands<'_, Self>, to: &mut Rows<'_, Self>) {
                 match level() {
                     // SAFETY: `level` has asked the processor for the features.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx512 => unsafe { $avx512::gathered(strands, out, step) },
+                    Level::Avx512 => unsafe { $avx512::gathered(strands, to) },
                     // SAFETY: as above.
                     #[cfg(target_arch = "x86_64")]
                     #[allow(unsafe_code)]
-                    Level::Avx2 => unsafe { $avx2::gathered(strands, out, step) },
-                    _ => portable::gathered(strands, out, step),
+                    Level::Avx2 => unsafe { $avx2::gathered(strands, to) },
+                    _ => portable::gathered(strands, to),
+                }
+            }
+
+            fn keeping(lines: &Scattered<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>, kept: &mut [Self]) {
+                match level() {
+                    // SAFETY: `level` has asked the processor for the features.
+                    #[cfg(target_arch = "x86_64")]
+                    #[allow(unsafe_code)]
+                    Level::Avx512 => unsafe { $avx512::keeping(lines, onto, to, kept) },
+                    // SAFETY: as above.
+                    #[cfg(target_arch = "x86_64")]
+                    #[allow(unsafe_code)]
+                    Level::Avx2 => unsafe { $avx2::keeping(lines, onto, to, kept) },
+                    _ => portable::keeping(lines, onto, to, kept),
                 }
             }
         }

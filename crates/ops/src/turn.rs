@@ -24,10 +24,23 @@ impl<'a, T> Rows<'a, T> {
     ///
     /// # Safety
     /// From `start` on, `(rows - 1) * step + cols` elements must be one piece of memory that outlives `'a`, and nobody else touches
-    /// the elements of the rows meanwhile.
+    /// the elements of the rows meanwhile. Who reads them (to add to them) must know them written.
     #[allow(unsafe_code)]
     pub unsafe fn new(start: *mut T, rows: usize, cols: usize, step: usize) -> Self {
         Self { start, rows, cols, step, of: PhantomData }
+    }
+
+    /// Whether there are so many rows and columns.
+    pub fn hold(&self, rows: usize, cols: usize) -> bool {
+        rows <= self.rows && cols <= self.cols
+    }
+
+    pub fn start(&mut self) -> *mut T {
+        self.start
+    }
+
+    pub fn step(&self) -> usize {
+        self.step
     }
 }
 

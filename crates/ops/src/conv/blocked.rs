@@ -1,17 +1,17 @@
 //! A product of packed weights with patches that are packed as they are wanted, block by block.
 
 use super::panels::Panels;
-use super::product::Positions;
+use super::product::{Positions, Stretches};
 use crate::host::Real;
-use crate::tile::{Factors, Onto};
+use crate::tile::{Factors, Onto, Scattered};
+use crate::turn::Rows;
 use pleach_simd::par_each;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-/// Columns of a block: with its depth they stay in a second-level cache.
+/// Columns of a block: as many as make writing results go along memory, and few enough for the sums of all rows to stay in a second-level
+/// cache.
 const COLUMNS: usize = 256;
-/// Bytes of packed columns that rows are multiplied by in turn: a small part of a second-level cache, and as many columns as make reading
-/// and writing them go along memory.
-const ROOM: usize = 128 << 10;
 /// As many tasks as there are blocks, up to this: fewer leave threads without work, more have less work for their memory.
 const PLENTY: usize = 64;
 
@@ -21,62 +21,72 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, colu
         return;
     }
     let tile = T::outer_tile();
-    let deepest = left.deepest();
     let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(tile.cols)).max(tile.cols);
     let together = total.div_ceil(PLENTY).next_multiple_of(width);
-    let fit = ROOM / (deepest * tile.cols * size_of::<T>()).max(1);
-    let group = fit.clamp(1, width.div_ceil(tile.cols)) * tile.cols;
-    // The sums of a block of columns stay where they are from one block of the depth to the next; where there is but one, they are written
-    // at once.
-    let once = left.blocks().count() == 1;
-    let (kept, step) =
-        if once { (tile.rows, group) } else { (rows.next_multiple_of(tile.rows), width.next_multiple_of(group)) };
     par_each(total.div_ceil(together), |task| {
-        let mut packed = vec![T::ZERO; deepest * group];
-        let mut sums = vec![T::ZERO; kept * step];
+        let mut packed = vec![T::ZERO; left.deepest() * tile.cols];
+        let mut sums = vec![T::ZERO; rows.next_multiple_of(tile.rows) * width];
         let end = ((task + 1) * together).min(total);
         for first in (task * together..end).step_by(width) {
-            let last = (first + width).min(end);
-            let starts = (first..last).step_by(group);
-            let groups: Vec<_> = starts.map(|first| columns.open(first..(first + group).min(last))).collect();
+            let mut block = Block { left, rows, columns, places: columns.open(first..(first + width).min(end)), width };
+            let direct = left.blocks().count() == 1 && block.places.lie_together();
             for depth in left.blocks() {
-                let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
-                for (i, group_of) in groups.iter().enumerate() {
-                    let panels = group_of.len.div_ceil(tile.cols);
-                    columns.pack(group_of, depth.clone(), &mut packed);
-                    let sums = &mut sums[if once { 0 } else { i * group }..];
-                    for (t, left) in left.block(depth.start).enumerate() {
-                        let height = tile.rows.min(rows - t * tile.rows);
-                        let sums = &mut sums[if once { 0 } else { t * tile.rows * step }..];
-                        for (p, packed) in packed.chunks_exact(depth.len() * tile.cols).take(panels).enumerate() {
-                            let factors = Factors {
-                                a: left,
-                                down: 1,
-                                along: tile.rows,
-                                b: packed,
-                                step: tile.cols,
-                                depth: depth.len(),
-                                rows: height,
-                            };
-                            T::strided(&factors, onto, &mut sums[p * tile.cols..], step);
-                        }
-                        if once {
-                            for (r, line) in sums.chunks_exact(step).take(height).enumerate() {
-                                columns.store(&group_of.writes, t * tile.rows + r, line);
-                            }
-                        }
-                    }
+                for panel in 0..block.places.len.div_ceil(tile.cols) {
+                    block.multiply(depth.clone(), panel, &mut packed, if direct { None } else { Some(&mut sums) });
                 }
             }
-            if !once {
-                for (row, line) in sums.chunks_exact(step).take(rows).enumerate() {
-                    for (group_of, line) in groups.iter().zip(line.chunks_exact(group)) {
-                        columns.store(&group_of.writes, row, line);
-                    }
+            if !direct {
+                for (row, line) in sums.chunks_exact(width).take(rows).enumerate() {
+                    columns.store(&block.places.writes, row, line);
                 }
             }
         }
     });
+}
+
+/// Columns of a product that are worked on together.
+struct Block<'a, T> {
+    left: &'a Panels<T>,
+    rows: usize,
+    columns: &'a Positions<'a, T>,
+    places: Stretches,
+    /// From one row of sums to the next.
+    width: usize,
+}
+
+impl<T: Real> Block<'_, T> {
+    /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums, or to where the results belong.
+    fn multiply(&mut self, depth: Range<usize>, panel: usize, packed: &mut [T], mut sums: Option<&mut [T]>) {
+        let (tile, steps) = (T::outer_tile(), depth.len());
+        let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
+        let there = self.columns.pack(&self.places, panel, depth.clone(), packed);
+        let soon = steps.div_ceil(self.rows.div_ceil(tile.rows));
+        for (t, left) in self.left.block(depth.start).enumerate() {
+            let first = t * tile.rows;
+            let rows = tile.rows.min(self.rows - first);
+            let mut to = match &mut sums {
+                Some(sums) => {
+                    Rows::of(&mut sums[first * self.width + panel * tile.cols..], rows, tile.cols, self.width)
+                }
+                None => self.columns.target(&self.places, panel, first..first + rows),
+            };
+            // While this tile is multiplied, memory brings a part of what the next panel begins with.
+            let line = |t: usize| (depth.start + t * soon).min(depth.end);
+            self.columns.fetch(&self.places, panel + 1, line(t)..line(t + 1));
+            match there.filter(|_| t == 0) {
+                // The first rows read columns where they lie, and leave them packed.
+                Some(b) => {
+                    let (a, along, starts) = (left, tile.rows, &self.columns.starts);
+                    let lines = Scattered { a, along, rows, b, starts, depth: depth.clone() };
+                    T::keeping(&lines, onto, &mut to, packed);
+                }
+                None => {
+                    let (a, along, b, step) = (left, tile.rows, &*packed, tile.cols);
+                    T::strided(&Factors { a, down: 1, along, b, step, depth: steps, rows }, onto, &mut to);
+                }
+            }
+        }
+    }
 }
 
 /// Memory that tasks write to, each to elements of its own.

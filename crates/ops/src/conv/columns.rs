@@ -4,7 +4,6 @@ use super::planes::Grid;
 use super::product::Patches;
 use crate::host::Real;
 use crate::matrix::copy;
-use pleach_simd::prefetch;
 use std::ops::Range;
 
 /// A stretch of columns that lies together in memory.
@@ -53,49 +52,27 @@ fn cut(columns: usize, range: Range<usize>, inside: impl Fn(usize) -> (usize, [u
     all
 }
 
-/// Panels that are packed side by side: enough for the source to be read along, few enough for as many streams of writes.
-const ABREAST: usize = 4;
-
-/// Packs elements `depth` (channel by channel, tap by tap) of the patches of columns, for each tile's width of columns a panel, in it a
-/// line for each element; what no column has stays as it is.
-pub(super) fn pack<T: Real>(patches: &Patches<'_, T>, runs: &[Run], depth: Range<usize>, out: &mut [T]) {
-    let (grid, cols) = (patches.grid, T::outer_tile().cols);
-    let taps = grid.offsets.len();
-    let panel = depth.len() * cols;
+/// Packs elements `depth` (channel by channel, tap by tap) of the patches of `columns`, in a line for each element; what no column has stays
+/// as it is.
+pub(super) fn pack<T: Real>(
+    patches: &Patches<'_, T>,
+    runs: &[Run],
+    columns: Range<usize>,
+    depth: Range<usize>,
+    out: &mut [T],
+) {
+    let grid = patches.grid;
+    let taps = grid.offsets.len().max(1);
     for run in runs {
-        let planes = patches.of(run.image);
-        let mut done = 0;
-        while done < run.len {
-            let at = run.at + done;
-            let len = (run.len - done).min(ABREAST * cols - at % (ABREAST * cols));
-            let (mut channel, mut tap) = (depth.start / taps.max(1), depth.start % taps.max(1));
-            for line in 0..depth.len() {
-                let start = channel * grid.plane + run.start[1] + done + grid.offsets[tap];
-                let from = &planes[start..][..len];
-                (0..len).step_by(cols).for_each(|at| prefetch(planes, start + 2 * grid.plane + at));
-                spread(from, at % cols, cols, panel, &mut out[at / cols * panel + line * cols..]);
-                (channel, tap) = if tap + 1 == taps { (channel + 1, 0) } else { (channel, tap + 1) };
-            }
-            done += len;
+        let (first, end) = (run.at.max(columns.start), (run.at + run.len).min(columns.end));
+        if first >= end {
+            continue;
         }
-    }
-}
-
-/// Writes a stretch of a line, from column `at` of the first panel on.
-#[inline(always)]
-fn spread<T: Copy>(from: &[T], at: usize, cols: usize, panel: usize, out: &mut [T]) {
-    if cols == 16 && at == 0 && from.len().is_multiple_of(16) {
-        // By far the most frequent: a copy of known length is two moves.
-        for (p, from) in from.as_chunks::<16>().0.iter().enumerate() {
-            if let Some(to) = out[p * panel..].first_chunk_mut::<16>() {
-                *to = *from;
-            }
+        let (at, len) = (first - columns.start, end - first);
+        let planes = &patches.of(run.image)[run.start[1] + first - run.at..];
+        for (k, line) in depth.clone().zip(out.chunks_exact_mut(columns.len())) {
+            let start = k / taps * grid.plane + grid.offsets[k % taps];
+            copy(&planes[start..][..len], &mut line[at..at + len]);
         }
-        return;
-    }
-    let (first, rest) = from.split_at(from.len().min(cols - at));
-    copy(first, &mut out[at..at + first.len()]);
-    for (p, from) in rest.chunks(cols).enumerate() {
-        copy(from, &mut out[(p + 1) * panel..][..from.len()]);
     }
 }

@@ -86,43 +86,22 @@ impl Plan {
 }
 
 fn padded<T: Real>(x: &[T], input: [usize; 2], plan: &Plan) -> Vec<T> {
-    let area = input[0] * input[1];
-    fresh::rows(x.len() / area.max(1) * plan.plane(), plan.plane(), |p, out| {
+    let (area, [height, width]) = (input[0] * input[1], plan.size);
+    fresh::rows_in_order(x.len() / area.max(1) * plan.plane(), plan.plane(), |p, out| {
         let plane = &x[p * area..][..area];
-        let mut parts = out.chunks_exact_mut(plan.size[0] * plan.size[1]);
         for &residue_y in &plan.residues[0] {
+            let (margin, first) = plan.inside(0, residue_y);
             for &residue_x in &plan.residues[1] {
-                let Some(part) = parts.next() else { return };
-                let (rows, cols) = (plan.inside(0, residue_y), plan.inside(1, residue_x));
-                let from = plane.chunks_exact(input[1]).skip(rows.1).step_by(plan.step[0]);
-                for (row, from) in part.chunks_exact_mut(plan.size[1]).skip(rows.0).zip(from) {
-                    if let (Some(row), Some(from)) = (row.get_mut(cols.0..), from.get(cols.1..)) {
-                        every(from, plan.step[1], row);
-                    }
+                let (before, from) = plan.inside(1, residue_x);
+                let mut lines = plane.chunks_exact(input[1]).skip(first).step_by(plan.step[0]);
+                for row in 0..height {
+                    let line = if row < margin { None } else { lines.next().and_then(|line| line.get(from..)) };
+                    out.zeros(before.min(width));
+                    out.every(line.unwrap_or_default(), plan.step[1], width.saturating_sub(before));
                 }
             }
         }
     })
-}
-
-/// Every `step`-th element, as many as there are and there is room for.
-fn every<T: Real>(from: &[T], step: usize, to: &mut [T]) {
-    match step {
-        1 => {
-            let n = from.len().min(to.len());
-            to[..n].copy_from_slice(&from[..n]);
-        }
-        2 => {
-            let (pairs, last) = from.as_chunks::<2>();
-            for (to, [v, _]) in to.iter_mut().zip(pairs) {
-                *to = *v;
-            }
-            if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
-                *to = v;
-            }
-        }
-        _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| *to = v),
-    }
 }
 
 /// One phase of the gradient of the input: the pixels of one residue modulo the stride, which only some taps reach.

@@ -8,6 +8,9 @@ use super::columns::{self, Run};
 use super::panels::Panels;
 use super::planes::Grid;
 use crate::host::Real;
+use crate::tile::Starts;
+use crate::turn::Rows;
+use pleach_simd::prefetch;
 use std::ops::Range;
 
 /// Where a product's results go: position (y, x) of row r of image n is element
@@ -62,13 +65,18 @@ pub(super) fn product<T: Real>(
     place: Place,
 ) {
     let total = patches.images * patches.grid.columns(patches.grid.row());
-    let positions = Positions { patches, bias, out, place };
+    let (plane, offsets) = (patches.grid.plane, &patches.grid.offsets);
+    let starts =
+        patches.channels.clone().flat_map(|channel| offsets.iter().map(move |offset| channel * plane + offset));
+    let positions = Positions { patches, starts: Starts::new(starts.collect()), bias, out, place };
     blocked(weights, rows, total, &positions);
 }
 
 /// Positions of images as the columns of a product.
 pub(super) struct Positions<'a, T> {
     pub patches: &'a Patches<'a, T>,
+    /// Where each element of a patch stands in the planes of an image.
+    pub starts: Starts,
     bias: Option<&'a [T]>,
     out: &'a Output<'a, T>,
     place: Place,
@@ -79,26 +87,80 @@ pub(super) struct Stretches {
     pub len: usize,
     reads: Vec<Run>,
     pub writes: Vec<Run>,
+    /// For each tile's width of them, where they stand in the planes if they lie together.
+    whole: Vec<Option<usize>>,
+    /// For each tile's width of them, where its first row is written, if all of them lie together there.
+    direct: Option<Vec<usize>>,
+}
+
+impl Stretches {
+    /// Whether each tile's width of results lies together where it is written.
+    pub fn lie_together(&self) -> bool {
+        self.direct.is_some()
+    }
 }
 
 impl<T: Real> Positions<'_, T> {
     /// The columns of a range.
     pub fn open(&self, range: Range<usize>) -> Stretches {
-        let grid = self.patches.grid;
-        Stretches { len: range.len(), reads: columns::reads(grid, range.clone()), writes: columns::writes(grid, range) }
+        let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
+        let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
+        let place = |first: usize| {
+            let run = reads.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
+            Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
+        };
+        let whole = (0..len).step_by(cols).map(place).collect();
+        let writes = columns::writes(grid, range);
+        let to = |first: usize| {
+            let run = writes.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
+            Some(self.first(run, 0) + first - run.at)
+        };
+        let direct = self.bias.is_none() && self.place.right == 1;
+        let direct = direct.then(|| (0..len).step_by(cols).map(to).collect()).flatten();
+        Stretches { len, whole, direct, reads, writes }
     }
 
-    /// Packs elements `depth` of columns.
-    pub fn pack(&self, columns: &Stretches, depth: Range<usize>, out: &mut [T]) {
-        columns::pack(self.patches, &columns.reads, depth, out);
+    /// Where the results of a row for a run of columns begin.
+    fn first(&self, run: &Run, row: usize) -> usize {
+        let at = self.place;
+        let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
+        plane + at.origin + run.start[0] * at.down + run.start[1] * at.right
+    }
+
+    /// Where a tile of results is written as it is made, of columns that lie together: rows `rows` of tile `panel`, which no one else writes.
+    pub fn target(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Rows<'_, T> {
+        let (plane, cols) = (self.place.plane, T::outer_tile().cols);
+        let first = columns.direct.as_ref().map_or(usize::MAX, |all| all[panel]);
+        let start = self.out.part(first.saturating_add(rows.start * plane), (rows.len() - 1) * plane + cols);
+        // SAFETY: `part` has seen that the elements are within the output, and each is dealt out to one task, as in `store`.
+        #[allow(unsafe_code)]
+        unsafe {
+            Rows::new(start, rows.len(), cols, plane)
+        }
+    }
+
+    /// Packs elements `depth` of tile `panel` of columns, or gives the planes from where they can be read as they lie.
+    pub fn pack(&self, columns: &Stretches, panel: usize, depth: Range<usize>, out: &mut [T]) -> Option<&[T]> {
+        if let Some(start) = columns.whole[panel] {
+            return Some(&self.patches.planes[start..]);
+        }
+        let cols = T::outer_tile().cols;
+        columns::pack(self.patches, &columns.reads, panel * cols..(panel + 1) * cols, depth, out);
+        None
+    }
+
+    /// Calls for elements `depth` of tile `panel` of columns, which are packed soon.
+    pub fn fetch(&self, columns: &Stretches, panel: usize, depth: Range<usize>) {
+        if let Some(&Some(start)) = columns.whole.get(panel) {
+            self.starts.of(depth).iter().for_each(|line| prefetch(self.patches.planes, start + line));
+        }
     }
 
     /// Writes the results of a row for some columns, which no one else writes.
     pub fn store(&self, writes: &[Run], row: usize, line: &[T]) {
         let (at, plus) = (self.place, self.bias.map_or(T::ZERO, |bias| bias[row]));
         for run in writes {
-            let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
-            let first = plane + at.origin + run.start[0] * at.down + run.start[1] * at.right;
+            let first = self.first(run, row);
             // SAFETY: columns are dealt out to tasks, each to one, and each has its own elements in every row.
             #[allow(unsafe_code)]
             unsafe {

@@ -11,6 +11,7 @@ use super::product::{Patches, Place};
 use crate::host::Real;
 use crate::matrix::even;
 use crate::tile::{Factors, Onto};
+use crate::turn::Rows;
 use pleach_simd::{par_each, par_map};
 use std::ops::Range;
 
@@ -108,7 +109,8 @@ fn sums<T: Real>(
                     depth,
                     rows: rows.len(),
                 };
-                T::strided(&factors, Onto::Nothing, &mut products[rows.start * step + col..], step);
+                let to = &mut products[rows.start * step + col..];
+                T::strided(&factors, Onto::Nothing, &mut Rows::of(to, rows.len(), tile.cols, step));
             }
         }
         let mut products = products.chunks_exact(step);

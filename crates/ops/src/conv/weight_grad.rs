@@ -158,7 +158,8 @@ impl<T: Real> Pass<'_, T> {
             for (p, b) in turned.chunks_exact(lines).take(panels).enumerate() {
                 for rows in even(starts.len(), tile.rows) {
                     let strands = Strands { a, starts: &starts[rows.clone()], b, depth: block.len };
-                    T::gathered(&strands, &mut sums[rows.start * wide + p * tile.cols..], wide);
+                    let sums = &mut sums[rows.start * wide + p * tile.cols..];
+                    T::gathered(&strands, &mut Rows::of(sums, rows.len(), tile.cols, wide));
                 }
             }
         }

@@ -192,7 +192,8 @@ impl<T: Real> Room<T> {
                             depth,
                             rows: rows.len(),
                         };
-                        T::strided(&factors, onto, &mut sums[rows.start * self.wide + block * tile.cols..], self.wide);
+                        let sums = &mut sums[rows.start * self.wide + block * tile.cols..];
+                        T::strided(&factors, onto, &mut Rows::of(sums, rows.len(), tile.cols, self.wide));
                     }
                 }
             }

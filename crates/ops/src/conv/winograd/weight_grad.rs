@@ -8,6 +8,7 @@ use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
 use crate::tile::{Factors, Onto};
+use crate::turn::Rows;
 use pleach_simd::{par_blocks, par_map};
 use std::ops::Range;
 
@@ -139,7 +140,8 @@ impl Task<'_> {
                                 depth: count,
                                 rows: rows.len(),
                             };
-                            T::strided(&factors, Onto::Sums, &mut sums[rows.start * width..], width);
+                            let sums = &mut sums[rows.start * width..];
+                            T::strided(&factors, Onto::Sums, &mut Rows::of(sums, rows.len(), tile.cols, width));
                         }
                     }
                 }
