@@ -106,10 +106,8 @@ impl Net for Encoder {
     fn forward(&self, x: &Named<Tensor>, _: &mut Cx) -> Result<Named<Tensor>> {
         let mut x = x.want("image")?.clone();
         for layer in &self.layers {
-            x = (&x + layer.attend(&layer.norm(0, &x)?)?)?;
-            let (up, down) = (&layer.up, &layer.down);
-            let wide = ops::linear_then(&layer.norm(1, &x)?, &up.0, Some(&up.1), ops::Then::Relu)?;
-            x = (&x + ops::linear(&wide, &down.0, Some(&down.1))?)?;
+            x = ops::residual(ops::Then::Identity, || Ok::<_, Error>([x.clone(), layer.attend(&x)?]))?;
+            x = ops::residual(ops::Then::Identity, || Ok::<_, Error>([x.clone(), layer.widen(&x)?]))?;
         }
         Ok(Named::one("values", x))
     }
@@ -122,8 +120,14 @@ impl Layer {
         Ok(ops::layer_norm(x, 1, Some(weight), Some(bias), 1e-5)?)
     }
 
+    fn widen(&self, x: &Tensor) -> Result<Tensor> {
+        let (up, down) = (&self.up, &self.down);
+        let wide = ops::linear_then(&self.norm(1, x)?, &up.0, Some(&up.1), ops::Then::Relu)?;
+        Ok(ops::linear(&wide, &down.0, Some(&down.1))?)
+    }
+
     fn attend(&self, x: &Tensor) -> Result<Tensor> {
-        let qkv = ops::linear(x, &self.qkv.0, Some(&self.qkv.1))?;
+        let qkv = ops::linear(&self.norm(0, x)?, &self.qkv.0, Some(&self.qkv.1))?;
         let mixed = ops::self_attention(&qkv, HEADS, ops::Sight::All)?;
         Ok(ops::linear(&mixed, &self.out.0, Some(&self.out.1))?)
     }

@@ -78,16 +78,18 @@ impl Block {
     }
 
     pub fn forward(&self, x: &Tensor, cx: &Cx) -> Result<Tensor> {
-        let mut y = x.clone();
-        for (i, (conv, bn)) in self.branch.iter().enumerate() {
-            let then = if i + 1 < self.branch.len() { Then::Relu } else { Then::Identity };
-            y = bn.forward_then(&conv.forward(&y)?, cx, then)?;
-        }
-        let shortcut = match &self.downsample {
-            Some((conv, bn)) => bn.forward(&conv.forward(x)?, cx)?,
-            None => x.clone(),
-        };
-        Ok(ops::relu(&(y + shortcut)?)?)
+        ops::residual(Then::Relu, || {
+            let mut y = x.clone();
+            for (i, (conv, bn)) in self.branch.iter().enumerate() {
+                let then = if i + 1 < self.branch.len() { Then::Relu } else { Then::Identity };
+                y = bn.forward_then(&conv.forward(&y)?, cx, then)?;
+            }
+            let shortcut = match &self.downsample {
+                Some((conv, bn)) => bn.forward(&conv.forward(x)?, cx)?,
+                None => x.clone(),
+            };
+            Ok([y, shortcut])
+        })
     }
 }
 
