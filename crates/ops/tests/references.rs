@@ -131,7 +131,9 @@ fn conv_case(c: &Case) {
 #[test]
 fn a_value_that_is_not_finite_reaches_only_what_it_meets() {
     // Channels in and out, stride, and how many results of a channel meet the value: each way of computing has a case.
-    for ([ci, co], stride, met) in [([20, 24], 1, 9), ([9, 7], 1, 9), ([9, 7], 2, 4), ([9, 2], 1, 9), ([2, 9], 2, 4)] {
+    for ([ci, co], stride, met) in
+        [([20, 24], 1, 9), ([33, 40], 2, 4), ([9, 7], 1, 9), ([9, 7], 2, 4), ([9, 2], 1, 9), ([2, 9], 2, 4)]
+    {
         let conv = Conv2d { stride: [stride; 2], padding: [1, 1], ..Conv2d::default() };
         let size = [8, 7];
         let c = Case { n: 2, groups: 1, ci, co, size, kernel: [3, 3], conv, seed: 0 };
@@ -207,10 +209,10 @@ proptest! {
 
     #[test]
     fn convolutions_of_many_channels_by_three_by_three(
-        (n, ci, co) in (1..=2usize, 16..=40usize, 16..=40usize), size in [1..=11usize, 1..=11usize],
-        padding in [0..=2usize, 0..=2usize], seed: u64,
+        (n, ci, co) in (1..=2usize, 16..=40usize, 16..=40usize), size in [1..=13usize, 1..=13usize],
+        stride in 1..=2usize, padding in [0..=2usize, 0..=2usize], seed: u64,
     ) {
-        let conv = Conv2d { padding, ..Conv2d::default() };
+        let conv = Conv2d { padding, stride: [stride; 2], ..Conv2d::default() };
         if (0..2).all(|i| size[i] + 2 * padding[i] >= 3) {
             conv_case(&Case { n, groups: 1, ci, co, size, kernel: [3, 3], conv, seed });
         }

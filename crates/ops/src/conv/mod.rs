@@ -28,7 +28,7 @@ pub(crate) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
     if g.thin() {
         return depthwise::forward(g, x, w, bias);
     }
-    let quick = if winograd::pays(g) { winograd::forward(g, x, w, bias) } else { None };
+    let quick = if winograd::pays_forward(g) { winograd::forward(g, x, w, bias) } else { None };
     quick.unwrap_or_else(|| forward::forward(g, x, w, bias))
 }
 

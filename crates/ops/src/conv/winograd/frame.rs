@@ -13,6 +13,8 @@ pub(super) struct Frame {
     pub before: [usize; 2],
     /// Rows and columns of the frame.
     pub size: [usize; 2],
+    /// Positions from a tile to the next along an axis.
+    pub step: usize,
 }
 
 impl Frame {
@@ -24,7 +26,7 @@ impl Frame {
     /// Where tiles (image, row, column) begin in block `first` of frames of `blocks` blocks each.
     pub fn starts<T: Real>(&self, blocks: usize, first: usize, tiles: &[[usize; 3]]) -> Vec<usize> {
         let start = |&[image, row, col]: &[usize; 3]| {
-            (image * blocks + first) * self.block::<T>() + 2 * (row * self.size[1] + col) * T::outer_tile().cols
+            (image * blocks + first) * self.block::<T>() + self.step * (row * self.size[1] + col) * T::outer_tile().cols
         };
         tiles.iter().map(start).collect()
     }

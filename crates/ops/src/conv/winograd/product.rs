@@ -2,7 +2,8 @@
 
 use super::super::blocked::Output;
 use super::frame::{Frame, turned};
-use super::transform::{self, POINTS, Sums, Tiles};
+use super::strided;
+use super::transform::{self, Stride, Sums, Tiles};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
@@ -33,9 +34,18 @@ const TOGETHER: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reading {
     /// As they are, `[output channels, input channels]`.
-    Forward,
+    Forward(Stride),
     /// Turned round, and their channels exchanged.
     Backward,
+}
+
+impl Reading {
+    fn stride(self) -> Stride {
+        match self {
+            Self::Forward(stride) => stride,
+            Self::Backward => Stride::One,
+        }
+    }
 }
 
 /// Transformed windows `[blocks of output channels, points, input channels, a block's channels]` of a convolution from `ci` to `co`
@@ -44,10 +54,11 @@ pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) 
     let width = T::outer_tile().cols;
     // Elements from an input channel's window to the next, and from an output channel's.
     let (along, down, order) = match reading {
-        Reading::Forward => (9, 9 * ci, [0, 1, 2, 3]),
+        Reading::Forward(_) => (9, 9 * ci, [0, 1, 2, 3]),
         Reading::Backward => (9 * co, 9, [3, 1, 2, 0]),
     };
-    fresh::blocks(POINTS * co.div_ceil(width) * ci * width, POINTS * ci * width, |block, out| {
+    let points = reading.stride().points();
+    fresh::blocks(points * co.div_ceil(width) * ci * width, points * ci * width, |block, out| {
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
         let channels = width.min(co - block * width);
         for first in (0..ci).step_by(TOGETHER) {
@@ -58,7 +69,11 @@ pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) 
                 let from = &w[(first + c) * along + block * width * down..];
                 turn(from, down, &mut Rows::of(taps, run * 9, channels, width));
             }
-            transform::windows(&taps[..count * 9 * width], &mut out[first * width..], ci * width, order);
+            let (taps, out) = (&taps[..count * 9 * width], &mut out[first * width..]);
+            match reading.stride() {
+                Stride::One => transform::windows(taps, out, ci * width, order),
+                Stride::Two => strided::windows(taps, out, ci * width),
+            }
         }
     })
 }
@@ -70,12 +85,14 @@ pub(super) fn product<T: Real>(
     from: Side,
     windows: &[T],
     to: Side,
-    padding: [usize; 2],
+    (stride, padding): (Stride, [usize; 2]),
     bias: Option<&[T]>,
 ) -> Option<Vec<T>> {
     let width = T::outer_tile().cols;
     let tiles = to.size.map(|size| size.div_ceil(2));
-    let frame = Frame { image: from.size, before: padding, size: tiles.map(|n| 2 * n + 2) };
+    let step = stride.step();
+    let size = tiles.map(|n| step * n + stride.side() - step);
+    let frame = Frame { image: from.size, before: padding, size, step };
     let x = turned(x, from.channels, &frame);
     let (deep, wide) = (from.channels.div_ceil(width), to.channels.div_ceil(width));
     let bias = bias.map(|bias| {
@@ -88,14 +105,14 @@ pub(super) fn product<T: Real>(
     let out = Output::new(&mut y, len);
     let total = images * tiles[0] * tiles[1];
     // As many tiles at a time as the cache has room for, and as many rounds in a task as leave tasks enough.
-    let one = POINTS * (deep + wide) * width * size_of::<T>();
+    let one = stride.points() * (deep + wide) * width * size_of::<T>();
     let rows = T::outer_tile().rows;
     let many = (ROOM / one).max(8 * rows).min(total.div_ceil(PLENTY / 4)).next_multiple_of(rows);
     let many = total.div_ceil(total.div_ceil(many).max(1)).max(1);
     let rounds = total.div_ceil(many * PLENTY).max(1);
     let spoilt = AtomicBool::new(false);
     par_each(total.div_ceil(many * rounds), |task| {
-        let mut room = Room::new(many, deep * width, wide * width);
+        let mut room = Room::new(stride, many, deep * width, wide * width);
         for round in task * rounds..(task + 1) * rounds {
             let range = round * many..((round + 1) * many).min(total);
             if range.is_empty() {
@@ -134,6 +151,7 @@ fn point<T: Real>(many: usize, wide: usize) -> usize {
 
 /// What a task works in: transformed tiles and their products with the windows.
 struct Room<T> {
+    stride: Stride,
     /// `[points, many, deep]`.
     tiles: Vec<T>,
     /// `[points, many, wide]`.
@@ -146,11 +164,12 @@ struct Room<T> {
 }
 
 impl<T: Real> Room<T> {
-    fn new(many: usize, deep: usize, wide: usize) -> Self {
+    fn new(stride: Stride, many: usize, deep: usize, wide: usize) -> Self {
         let zeros = |n: usize| vec![T::ZERO; n];
         Self {
-            tiles: zeros(POINTS * point::<T>(many, deep)),
-            sums: zeros(POINTS * point::<T>(many, wide)),
+            stride,
+            tiles: zeros(stride.points() * point::<T>(many, deep)),
+            sums: zeros(stride.points() * point::<T>(many, wide)),
             lines: zeros(4 * many * T::outer_tile().cols),
             many,
             deep,
@@ -165,10 +184,13 @@ impl<T: Real> Room<T> {
             blocks,
             block: frame.block::<T>(),
             row: frame.size[1] * width,
-            lines: (0, 4),
+            lines: (0, self.stride.side()),
             to: [point::<T>(self.many, self.deep), self.deep, width],
         };
-        transform::image(&tiles, x, &mut self.tiles);
+        match self.stride {
+            Stride::One => transform::image(&tiles, x, &mut self.tiles),
+            Stride::Two => strided::image(&tiles, x, &mut self.tiles),
+        }
     }
 
     fn multiply(&mut self, windows: &[T], ci: usize, count: usize) {
@@ -180,7 +202,7 @@ impl<T: Real> Room<T> {
             for first in (0..ci).step_by(DEPTH) {
                 let depth = DEPTH.min(ci - first);
                 let onto = if first == 0 { Onto::Nothing } else { Onto::Sums };
-                let windows = windows.chunks_exact(ci * tile.cols).skip(point).step_by(POINTS);
+                let windows = windows.chunks_exact(ci * tile.cols).skip(point).step_by(self.stride.points());
                 for (block, windows) in windows.enumerate() {
                     for rows in even(count, tile.rows) {
                         let factors = Factors {
@@ -215,6 +237,7 @@ impl<T: Real> Room<T> {
                     wide: self.wide,
                     count: run.len(),
                     bias: bias.map(|bias| &bias[block * width..]),
+                    stride: self.stride,
                 };
                 let line = 2 * run.len() * width;
                 transform::result(sums, &mut self.lines, &mut spoilt);

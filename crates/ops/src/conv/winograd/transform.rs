@@ -4,8 +4,51 @@
 use crate::host::Real;
 use crate::vector::{Vector, widest};
 
-/// The transforms of one tile have as many elements.
+/// The transforms of one tile have as many elements, for a stride of 1.
 pub(super) const POINTS: usize = 16;
+
+/// How far windows are apart, which says how tiles of two by two results are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stride {
+    One,
+    Two,
+}
+
+impl Stride {
+    /// Inputs of a tile along an axis, and points of its transform.
+    pub fn side(self) -> usize {
+        match self {
+            Self::One => 4,
+            Self::Two => 5,
+        }
+    }
+
+    /// Inputs from a tile to the next along an axis.
+    pub fn step(self) -> usize {
+        match self {
+            Self::One => 2,
+            Self::Two => 4,
+        }
+    }
+
+    /// Points of a transform.
+    pub fn points(self) -> usize {
+        self.side() * self.side()
+    }
+
+    /// A tile's two results along an axis, of its sums along that axis.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn results<T, V: Vector<T>>(self, m: [V; 5]) -> [V; 2] {
+        // SAFETY: the caller's.
+        unsafe {
+            match self {
+                Self::One => [m[0].plus(m[1]).plus(m[2]), m[1].minus(m[2]).minus(m[3])],
+                Self::Two => [m[0].plus(m[1]).plus(m[3]), m[1].plus(m[2]).plus(m[4])],
+            }
+        }
+    }
+}
 
 /// Where the elements of tiles stand, and where their transforms go.
 #[derive(Clone, Copy, Debug)]
@@ -18,18 +61,19 @@ pub(super) struct Tiles<'a> {
     pub block: usize,
     /// Elements from a row to the next in the source.
     pub row: usize,
-    /// The transform's rows, of four points each, that are wanted.
+    /// The transform's lines of points that are wanted.
     pub lines: (usize, usize),
     /// Elements in the target from a point to the next, from a tile to the next and from a block to the next.
     pub to: [usize; 3],
 }
 
 impl Tiles<'_> {
-    /// Whether all tiles of `side` x `side` positions lie in a source of `source` elements, and all results in the target.
-    fn fit<T: Real>(&self, side: usize, source: usize, target: usize) -> bool {
+    /// Whether all tiles of `side` x `side` positions lie in a source of `source` elements, and all results, `of_line` points a line, in the
+    /// target.
+    pub fn fit<T: Real>(&self, side: usize, of_line: usize, source: usize, target: usize) -> bool {
         let (width, last) = (T::outer_tile().cols, |n: usize| n.saturating_sub(1));
         let span = last(self.blocks) * self.block + (side - 1) * self.row + side * width;
-        let points = 4 * (self.lines.1 - self.lines.0);
+        let points = of_line * (self.lines.1 - self.lines.0);
         let ends = [points, self.starts.len(), self.blocks].into_iter().zip(self.to).map(|(n, step)| last(n) * step);
         self.starts.iter().all(|start| start + span <= source) && ends.sum::<usize>() + width <= target
     }
@@ -77,7 +121,7 @@ unsafe fn difference<T: Real, V: Vector<T>, const N: usize>(
 widest! {
     /// `B^T d B` of tiles of 4 x 4 positions.
     pub(super) fn image<T, V>(tiles: &Tiles<'_>, from: &[T], to: &mut [T]) {
-        assert!(tiles.fit::<T>(4, from.len(), to.len()), "tiles of an image");
+        assert!(tiles.fit::<T>(4, 4, from.len(), to.len()), "tiles of an image");
         let (width, [point, next, apart]) = (T::outer_tile().cols, tiles.to);
         for (t, start) in tiles.starts.iter().enumerate() {
             for (block, lane) in (0..tiles.blocks).flat_map(|block| (0..width).step_by(V::LANES).map(move |lane| (block, lane))) {
@@ -109,7 +153,7 @@ widest! {
 widest! {
     /// `A d A^T` of tiles of 2 x 2 positions: what the gradient of a result is to the sums behind it.
     pub(super) fn gradient<T, V>(tiles: &Tiles<'_>, from: &[T], to: &mut [T]) {
-        assert!(tiles.fit::<T>(2, from.len(), to.len()), "tiles of a gradient");
+        assert!(tiles.fit::<T>(2, 4, from.len(), to.len()), "tiles of a gradient");
         let (width, [point, next, apart]) = (T::outer_tile().cols, tiles.to);
         for (t, start) in tiles.starts.iter().enumerate() {
             for (block, lane) in (0..tiles.blocks).flat_map(|block| (0..width).step_by(V::LANES).map(move |lane| (block, lane))) {
@@ -155,16 +199,17 @@ pub(super) struct Sums<'a, T> {
     pub count: usize,
     /// A bias for each channel of the block.
     pub bias: Option<&'a [T]>,
+    pub stride: Stride,
 }
 
 widest! {
     /// `A^T m A` plus the bias: two rows of twice as many positions as tiles, in `to` one behind the other. `spoilt` becomes true
     /// where a result is not finite.
     pub(super) fn result<T, V>(sums: Sums<'_, T>, to: &mut [T], spoilt: &mut bool) {
-        let Sums { from, point, wide, count, bias } = sums;
+        let Sums { from, point, wide, count, bias, stride } = sums;
         let width = T::outer_tile().cols;
         let row = 2 * count * width;
-        assert!(count == 0 || from.len() >= (POINTS - 1) * point + (count - 1) * wide + width, "sums of tiles");
+        assert!(count == 0 || from.len() >= (stride.points() - 1) * point + (count - 1) * wide + width, "sums of tiles");
         assert!(to.len() >= 2 * row && bias.is_none_or(|bias| bias.len() >= width), "results of tiles");
         for lane in (0..width).step_by(V::LANES) {
             // SAFETY: all sums and all places exist, by the assertions above; the level has the vector's instructions.
@@ -175,20 +220,20 @@ widest! {
                 let mut trace = V::all(T::ZERO);
                 for t in 0..count {
                     let read = from.as_ptr().add(t * wide + lane);
-                    let mut upper = [V::all(T::ZERO); 4];
+                    let mut upper = [V::all(T::ZERO); 5];
                     let mut lower = upper;
-                    for j in 0..4 {
-                        let m0 = V::load(read.add(j * point));
-                        let m1 = V::load(read.add((4 + j) * point));
-                        let m2 = V::load(read.add((8 + j) * point));
-                        let m3 = V::load(read.add((12 + j) * point));
-                        upper[j] = m0.plus(m1).plus(m2);
-                        lower[j] = m1.minus(m2).minus(m3);
+                    let side = stride.side();
+                    for j in 0..side {
+                        let mut m = [V::all(T::ZERO); 5];
+                        for (i, m) in m.iter_mut().enumerate().take(side) {
+                            *m = V::load(read.add((side * i + j) * point));
+                        }
+                        [upper[j], lower[j]] = stride.results(m);
                     }
                     let write = to.as_mut_ptr().add(2 * t * width + lane);
                     for (line, s) in [upper, lower].into_iter().enumerate() {
-                        let left = s[0].plus(s[1]).plus(s[2]).plus(bias);
-                        let right = s[1].minus(s[2]).minus(s[3]).plus(bias);
+                        let [left, right] = stride.results(s);
+                        let (left, right) = (left.plus(bias), right.plus(bias));
                         trace = trace.plus(left.plus(right).times(V::all(T::ZERO)));
                         left.store(write.add(line * row));
                         right.store(write.add(line * row + width));

@@ -28,8 +28,8 @@ const LEAST: usize = 128;
 pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Option<Vec<T>> {
     let width = T::outer_tile().cols;
     let tiles = g.output.map(|size| size.div_ceil(2));
-    let inputs = Frame { image: g.input, before: g.padding, size: tiles.map(|n| 2 * n + 2) };
-    let grads = Frame { image: g.output, before: [0, 0], size: tiles.map(|n| 2 * n) };
+    let inputs = Frame { image: g.input, before: g.padding, size: tiles.map(|n| 2 * n + 2), step: 2 };
+    let grads = Frame { image: g.output, before: [0, 0], size: tiles.map(|n| 2 * n), step: 2 };
     let (x, dy) = (turned(x, g.ci, &inputs), turned(dy, g.co, &grads));
     let (deep, wide) = (g.ci.div_ceil(width), g.co.div_ceil(width));
 
