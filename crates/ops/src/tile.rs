@@ -473,3 +473,6 @@ macro_rules! tiled {
 
 tiled!(f32, avx2_f32, avx512_f32);
 tiled!(f64, avx2_f64, avx512_f64);
+
+#[cfg(test)]
+mod tests;
