@@ -16,6 +16,19 @@ pub(crate) fn blocks<T: Real>(len: usize, block_len: usize, f: impl Fn(usize, &m
     written(len, block_len, |all| par_blocks(all, block_len, |b, block| f(b, zeroed(block))))
 }
 
+/// The same in blocks that `f` writes whole, so that they need not be zero before.
+///
+/// # Safety
+/// `f` writes every element of the blocks that it is given.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn blocks_written<T: Real>(
+    len: usize,
+    block_len: usize,
+    f: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send,
+) -> Vec<T> {
+    written(len, block_len, |all| par_blocks(all, block_len, f))
+}
+
 /// `len` elements in rows of `row_len`, each written from its beginning to its end; what `f` leaves out is zero.
 pub(crate) fn rows_in_order<T: Real>(
     len: usize,

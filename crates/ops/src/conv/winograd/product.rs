@@ -10,6 +10,7 @@ use crate::matrix::even;
 use crate::tile::{Factors, Onto};
 use crate::turn::{Rows, turn};
 use pleach_simd::par_each;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of transformed tiles and sums that a task works on at a time: a second-level cache.
@@ -58,7 +59,7 @@ pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) 
         Reading::Backward => (9 * co, 9, [3, 1, 2, 0]),
     };
     let points = reading.stride().points();
-    fresh::blocks(points * co.div_ceil(width) * ci * width, points * ci * width, |block, out| {
+    let write = |block: usize, out: &mut [MaybeUninit<T>]| {
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
         let channels = width.min(co - block * width);
         for first in (0..ci).step_by(TOGETHER) {
@@ -75,7 +76,12 @@ pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) 
                 Stride::Two => strided::windows(taps, out, ci * width),
             }
         }
-    })
+    };
+    // SAFETY: each input channel's windows, those that pad the last block as well, have a line at each point, which are all lines.
+    #[allow(unsafe_code)]
+    unsafe {
+        fresh::blocks_written(points * co.div_ceil(width) * ci * width, points * ci * width, write)
+    }
 }
 
 /// The convolution of `x` with transformed windows, `padding` zeros around `x`; nothing where a result is not finite.

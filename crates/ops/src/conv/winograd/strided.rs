@@ -7,6 +7,7 @@
 use super::transform::Tiles;
 use crate::host::Real;
 use crate::vector::{Vector, widest};
+use std::mem::MaybeUninit;
 
 /// Inputs of a tile along an axis, and points.
 const SIDE: usize = 5;
@@ -43,7 +44,7 @@ widest! {
 widest! {
     /// The transforms of windows of 3 x 3: `taps` has the nine lines of a block's channels of each window, `to` gets a line for each point,
     /// `point` elements apart.
-    pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize) {
+    pub(super) fn windows<T, V>(taps: &[T], to: &mut [MaybeUninit<T>], point: usize) {
         let width = T::outer_tile().cols;
         let count = taps.len() / (9 * width);
         assert!(count == 0 || to.len() >= (SIDE * SIDE - 1) * point + count * width, "lines of windows");
@@ -54,7 +55,7 @@ widest! {
                 #[allow(unsafe_code)]
                 unsafe {
                     let read = taps.as_ptr().add(at * 9 * width + lane);
-                    let write = to.as_mut_ptr().add(at * width + lane);
+                    let write = to.as_mut_ptr().cast::<T>().add(at * width + lane);
                     let mut rows = [[V::all(T::ZERO); 3]; SIDE];
                     for j in 0..3 {
                         let g: [V; 3] = std::array::from_fn(|i| V::load(read.add((3 * i + j) * width)));

@@ -3,6 +3,7 @@
 
 use crate::host::Real;
 use crate::vector::{Vector, widest};
+use std::mem::MaybeUninit;
 
 /// The transforms of one tile have as many elements, for a stride of 1.
 pub(super) const POINTS: usize = 16;
@@ -251,7 +252,7 @@ widest! {
     #[allow(clippy::needless_range_loop, reason = "a column is one element of each row")]
     /// `G g G^T` of windows of 3 x 3: `taps` has the nine lines of a block's channels of each window, `to` gets a line for each
     /// point, `point` elements apart. Point (i, j) goes to `order[i]`, `order[j]`: with its ends exchanged, windows are turned round.
-    pub(super) fn windows<T, V>(taps: &[T], to: &mut [T], point: usize, order: [usize; 4]) {
+    pub(super) fn windows<T, V>(taps: &[T], to: &mut [MaybeUninit<T>], point: usize, order: [usize; 4]) {
         let width = T::outer_tile().cols;
         let count = taps.len() / (9 * width);
         assert!(order.iter().all(|&end| end < 4), "ends of a window");
@@ -263,7 +264,7 @@ widest! {
                 #[allow(unsafe_code)]
                 unsafe {
                     let read = taps.as_ptr().add(at * 9 * width + lane);
-                    let write = to.as_mut_ptr().add(at * width + lane);
+                    let write = to.as_mut_ptr().cast::<T>().add(at * width + lane);
                     let half = V::all(T::of(0.5));
                     let mut rows = [[half; 3]; 4];
                     for j in 0..3 {
