@@ -4,22 +4,30 @@
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
 mod convolve;
+mod cosines;
 mod elementary;
 mod float;
+mod gray;
 mod lanes;
+mod median;
 mod mirror;
 mod places;
 mod planes;
 mod pool;
 mod prefetch;
 mod reduce;
+mod rgb;
 mod sampling;
 mod stretch;
 mod translate;
+mod ycc;
 
 pub use convolve::{convolve_along, convolve_down};
+pub use cosines::quantised_cosines;
 pub use float::Float;
+pub use gray::{gray_rgb, luma_rgb};
 pub use lanes::{Level, level};
+pub use median::median_square;
 pub use mirror::{mirror, mirror_rgb};
 pub use places::{fixed_row, project_row};
 pub use planes::{Wide, append_looked_up, append_planes};
@@ -29,3 +37,4 @@ pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};
 pub use stretch::stretch_bilinear;
 pub use translate::{translate, translate_rgb};
+pub use ycc::{join_ycc, split_ycc};
