@@ -28,7 +28,7 @@ pub use float::Float;
 pub use gray::{gray_rgb, luma_rgb};
 pub use lanes::{Level, level};
 pub use median::median_square;
-pub use mirror::{mirror, mirror_rgb};
+pub use mirror::{exchange, mirror, mirror_rgb};
 pub use places::{fixed_row, project_row};
 pub use planes::{Wide, append_looked_up, append_planes};
 pub use pool::{enlist, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};

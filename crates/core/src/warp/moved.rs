@@ -2,6 +2,7 @@
 
 use super::matrix::exchanges_axes;
 use super::resample::{Sample, Way};
+use pleach_simd::exchange;
 
 /// A window of a frame, and which of its axes are mirrored.
 struct Window {
@@ -55,7 +56,7 @@ pub(super) fn moved<T: Sample>(
     if at.mirrored[1] {
         let (upper, lower) = data.split_at_mut(size.1 / 2 * row);
         let lower = lower.chunks_exact_mut(row).rev();
-        upper.chunks_exact_mut(row).zip(lower).for_each(|(a, b)| a.swap_with_slice(b));
+        upper.chunks_exact_mut(row).zip(lower).for_each(|(a, b)| exchange(a, b));
     }
     true
 }
