@@ -3,6 +3,7 @@
 //! Everything here keeps one promise: **results do not depend on the number of threads.** Work is cut
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
+mod channels;
 mod convolve;
 mod cosines;
 mod elementary;
@@ -22,6 +23,7 @@ mod stretch;
 mod translate;
 mod ycc;
 
+pub use channels::{join_rgb, split_rgb};
 pub use convolve::{convolve_along, convolve_down};
 pub use cosines::quantised_cosines;
 pub use float::Float;
