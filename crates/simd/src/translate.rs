@@ -1,6 +1,6 @@
 //! Replaces each byte by the entry of a table, many bytes at a time.
 
-use crate::{Level, level};
+use crate::{Level, lanes, level};
 
 /// What a table does where it takes each bit by itself: `table[v] = v & keep ^ flip`. The complement is such a one, fewer
 /// levels, a value for all.
@@ -9,11 +9,16 @@ fn bitwise(table: &[u8; 256]) -> Option<(u8, u8)> {
     (0..=255).zip(table).all(|(v, entry): (u8, _)| v & keep ^ flip == *entry).then_some((keep, flip))
 }
 
+lanes! {
+    fn change<T: Copy>(bytes: &mut [u8], keep: u8, flip: u8) {
+        bytes.iter_mut().for_each(|b| *b = *b & keep ^ flip);
+    }
+}
+
 /// Replaces each byte `b` by `table[b]`.
 pub fn translate(bytes: &mut [u8], table: &[u8; 256]) {
     if let Some((keep, flip)) = bitwise(table) {
-        bytes.iter_mut().for_each(|b| *b = *b & keep ^ flip);
-        return;
+        return change::<u8>(bytes, keep, flip);
     }
     #[cfg(target_arch = "x86_64")]
     if level() != Level::Portable {
@@ -24,20 +29,24 @@ pub fn translate(bytes: &mut [u8], table: &[u8; 256]) {
     one_by_one(bytes, table);
 }
 
+lanes! {
+    fn change_rgb<T: Copy>(pixels: &mut [u8], keep: &[u8; 96], flip: &[u8; 96]) {
+        let (blocks, rest) = pixels.as_chunks_mut::<96>();
+        for block in blocks {
+            block.iter_mut().zip(keep).zip(flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
+        }
+        rest.iter_mut().zip(keep).zip(flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
+    }
+}
+
 /// Replaces each byte of a pixel of three by the entry of its own table.
 pub fn translate_rgb(pixels: &mut [u8], tables: [&[u8; 256]; 3]) {
     if let [Some(red), Some(green), Some(blue)] = tables.map(bitwise) {
-        // Sixteen pixels side by side are whole registers.
-        let of: [(u8, u8); 48] = std::array::from_fn(|i| [red, green, blue][i % 3]);
+        // 32 pixels side by side are whole registers.
+        let of: [(u8, u8); 96] = std::array::from_fn(|i| [red, green, blue][i % 3]);
         let (keep, flip) = (of.map(|(keep, _)| keep), of.map(|(_, flip)| flip));
-        let (blocks, rest) = pixels.as_chunks_mut::<48>();
-        let change = |bytes: &mut [u8]| {
-            bytes.iter_mut().zip(&keep).zip(&flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
-        };
-        blocks.iter_mut().for_each(|block| change(block));
-        let whole = rest.len() / 3 * 3;
-        change(&mut rest[..whole]);
-        return;
+        let whole = pixels.len() / 3 * 3;
+        return change_rgb::<u8>(&mut pixels[..whole], &keep, &flip);
     }
     #[cfg(target_arch = "x86_64")]
     let done = {
