@@ -3,24 +3,34 @@
 //! Everything here keeps one promise: **results do not depend on the number of threads.** Work is cut
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
+mod channels;
 mod convolve;
+mod cosines;
 mod elementary;
 mod float;
+mod gray;
 mod lanes;
+mod median;
 mod mirror;
 mod places;
 mod planes;
 mod pool;
 mod prefetch;
 mod reduce;
+mod rgb;
 mod sampling;
 mod stretch;
 mod translate;
+mod ycc;
 
+pub use channels::{join_rgb, split_rgb};
 pub use convolve::{convolve_along, convolve_down};
+pub use cosines::quantised_cosines;
 pub use float::Float;
+pub use gray::{gray_rgb, luma_rgb};
 pub use lanes::{Level, level};
-pub use mirror::{mirror, mirror_rgb};
+pub use median::median_square;
+pub use mirror::{exchange, mirror, mirror_rgb};
 pub use places::{fixed_row, project_row};
 pub use planes::{Wide, append_looked_up, append_planes};
 pub use pool::{enlist, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
@@ -29,3 +39,4 @@ pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};
 pub use stretch::stretch_bilinear;
 pub use translate::{translate, translate_rgb};
+pub use ycc::{join_ycc, split_ycc};

@@ -1,6 +1,6 @@
 //! Replaces each byte by the entry of a table, many bytes at a time.
 
-use crate::{Level, level};
+use crate::{Level, lanes, level};
 
 /// What a table does where it takes each bit by itself: `table[v] = v & keep ^ flip`. The complement is such a one, fewer
 /// levels, a value for all.
@@ -9,11 +9,16 @@ fn bitwise(table: &[u8; 256]) -> Option<(u8, u8)> {
     (0..=255).zip(table).all(|(v, entry): (u8, _)| v & keep ^ flip == *entry).then_some((keep, flip))
 }
 
+lanes! {
+    fn change<T: Copy>(bytes: &mut [u8], keep: u8, flip: u8) {
+        bytes.iter_mut().for_each(|b| *b = *b & keep ^ flip);
+    }
+}
+
 /// Replaces each byte `b` by `table[b]`.
 pub fn translate(bytes: &mut [u8], table: &[u8; 256]) {
     if let Some((keep, flip)) = bitwise(table) {
-        bytes.iter_mut().for_each(|b| *b = *b & keep ^ flip);
-        return;
+        return change::<u8>(bytes, keep, flip);
     }
     #[cfg(target_arch = "x86_64")]
     if level() != Level::Portable {
@@ -24,20 +29,24 @@ pub fn translate(bytes: &mut [u8], table: &[u8; 256]) {
     one_by_one(bytes, table);
 }
 
+lanes! {
+    fn change_rgb<T: Copy>(pixels: &mut [u8], keep: &[u8; 96], flip: &[u8; 96]) {
+        let (blocks, rest) = pixels.as_chunks_mut::<96>();
+        for block in blocks {
+            block.iter_mut().zip(keep).zip(flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
+        }
+        rest.iter_mut().zip(keep).zip(flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
+    }
+}
+
 /// Replaces each byte of a pixel of three by the entry of its own table.
 pub fn translate_rgb(pixels: &mut [u8], tables: [&[u8; 256]; 3]) {
     if let [Some(red), Some(green), Some(blue)] = tables.map(bitwise) {
-        // Sixteen pixels side by side are whole registers.
-        let of: [(u8, u8); 48] = std::array::from_fn(|i| [red, green, blue][i % 3]);
+        // 32 pixels side by side are whole registers.
+        let of: [(u8, u8); 96] = std::array::from_fn(|i| [red, green, blue][i % 3]);
         let (keep, flip) = (of.map(|(keep, _)| keep), of.map(|(_, flip)| flip));
-        let (blocks, rest) = pixels.as_chunks_mut::<48>();
-        let change = |bytes: &mut [u8]| {
-            bytes.iter_mut().zip(&keep).zip(&flip).for_each(|((b, keep), flip)| *b = *b & keep ^ flip);
-        };
-        blocks.iter_mut().for_each(|block| change(block));
-        let whole = rest.len() / 3 * 3;
-        change(&mut rest[..whole]);
-        return;
+        let whole = pixels.len() / 3 * 3;
+        return change_rgb::<u8>(&mut pixels[..whole], &keep, &flip);
     }
     #[cfg(target_arch = "x86_64")]
     let done = {
@@ -53,96 +62,20 @@ pub fn translate_rgb(pixels: &mut [u8], tables: [&[u8; 256]; 3]) {
     }
 }
 
-/// Which byte of register `part` (of three) goes where in the 16 bytes of a channel.
-#[cfg(target_arch = "x86_64")]
-const fn apart(channel: usize, part: usize) -> [i8; 16] {
-    let mut order = [-1; 16];
-    let mut pixel = 0;
-    while pixel < 16 {
-        let at = 3 * pixel + channel;
-        if at / 16 == part {
-            order[pixel] = (at % 16) as i8;
-        }
-        pixel += 1;
-    }
-    order
-}
-
-/// The way back: which byte of a channel goes where in register `part`.
-#[cfg(target_arch = "x86_64")]
-const fn together(channel: usize, part: usize) -> [i8; 16] {
-    let mut order = [-1; 16];
-    let mut byte = 0;
-    while byte < 16 {
-        let at = 16 * part + byte;
-        if at % 3 == channel {
-            order[byte] = (at / 3) as i8;
-        }
-        byte += 1;
-    }
-    order
-}
-
 /// 32 pixels at a time: their channels are taken apart, looked up, and put together; returns how many bytes that made.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn rgb_by_32(pixels: &mut [u8], tables: [&[u8; 256]; 3]) -> usize {
-    use std::arch::x86_64::{
-        __m128i, __m256i, _mm_loadu_si128, _mm_storeu_si128, _mm256_broadcastsi128_si256, _mm256_castsi256_si128,
-        _mm256_extracti128_si256, _mm256_or_si256, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    };
-    const APART: [[[i8; 16]; 3]; 3] = [
-        [apart(0, 0), apart(0, 1), apart(0, 2)],
-        [apart(1, 0), apart(1, 1), apart(1, 2)],
-        [apart(2, 0), apart(2, 1), apart(2, 2)],
-    ];
-    // By register, and then by channel.
-    const TOGETHER: [[[i8; 16]; 3]; 3] = [
-        [together(0, 0), together(1, 0), together(2, 0)],
-        [together(0, 1), together(1, 1), together(2, 1)],
-        [together(0, 2), together(1, 2), together(2, 2)],
-    ];
-    #[allow(unsafe_code)]
-    // SAFETY: each order has the 16 bytes that are read.
-    let order = |order: &[i8; 16]| unsafe { _mm256_broadcastsi128_si256(_mm_loadu_si128(order.as_ptr().cast())) };
-    let spread = |orders: &[[[i8; 16]; 3]; 3]| {
-        let mut all = [[_mm256_setzero_si256(); 3]; 3];
-        for (all, orders) in all.iter_mut().zip(orders) {
-            for (all, bytes) in all.iter_mut().zip(orders) {
-                *all = order(bytes);
-            }
-        }
-        all
-    };
-    let (to_channels, to_pixels) = (spread(&APART), spread(&TOGETHER));
+    use crate::rgb::Orders;
+    let (to_channels, to_pixels) = (Orders::apart(), Orders::together());
     let tables = [Parts::new(tables[0]), Parts::new(tables[1]), Parts::new(tables[2])];
-    let moved = |from: &[__m256i; 3], orders: &[__m256i; 3]| {
-        let one = |i: usize| _mm256_shuffle_epi8(from[i], orders[i]);
-        _mm256_or_si256(_mm256_or_si256(one(0), one(1)), one(2))
-    };
     let blocks = pixels.as_chunks_mut::<96>().0;
     for block in blocks.iter_mut() {
-        let mut parts = [_mm256_setzero_si256(); 3];
-        for (i, part) in parts.iter_mut().enumerate() {
-            #[allow(unsafe_code)]
-            // SAFETY: the last 16 bytes that are read end at 48 + 32 + 16, the block's end.
-            let load = |at: usize| unsafe { _mm_loadu_si128(block.as_ptr().add(at).cast::<__m128i>()) };
-            *part = _mm256_set_m128i(load(48 + 16 * i), load(16 * i));
+        let mut channels = to_channels.channels(block);
+        for (channel, table) in channels.iter_mut().zip(&tables) {
+            *channel = table.of(*channel);
         }
-        let mut channels = parts;
-        for ((channel, orders), table) in channels.iter_mut().zip(&to_channels).zip(&tables) {
-            *channel = table.of(moved(&parts, orders));
-        }
-        for (i, orders) in to_pixels.iter().enumerate() {
-            let part = moved(&channels, orders);
-            #[allow(unsafe_code)]
-            // SAFETY: as for the loads.
-            unsafe {
-                let at = block.as_mut_ptr().add(16 * i);
-                _mm_storeu_si128(at.cast(), _mm256_castsi256_si128(part));
-                _mm_storeu_si128(at.add(48).cast(), _mm256_extracti128_si256::<1>(part));
-            }
-        }
+        to_pixels.write(channels, block);
     }
     blocks.len() * 96
 }

@@ -11,6 +11,7 @@ use crate::Limit;
 use pleach_core::image::Image;
 use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin, state};
+use pleach_simd::{join_rgb, luma_rgb, split_rgb};
 
 /// Changes brightness, contrast, saturation and hue, in random order.
 ///
@@ -49,12 +50,24 @@ pub struct Jitter {
     pub order: Vec<u8>,
 }
 
+/// Pixels whose saturation is changed at a time.
+const BLOCK: usize = 512;
+
+fn saturate(pixels: &mut [[u8; 3]], factor: f32) {
+    let (mut colours, mut lumas) = ([[0; BLOCK]; 3], [0; BLOCK]);
+    for pixels in pixels.chunks_mut(BLOCK) {
+        split_rgb(pixels, colours.each_mut().map(<[u8; BLOCK]>::as_mut_slice));
+        luma_rgb(pixels, &mut lumas[..pixels.len()]);
+        colours.iter_mut().for_each(|channel| blend::<u8>(channel, &lumas, factor));
+        join_rgb(colours.each_ref().map(<[u8; BLOCK]>::as_slice), pixels);
+    }
+}
+
 pleach_simd::lanes! {
-    fn saturate<T: Copy>(pixels: &mut [[u8; 3]], factor: f32) {
+    fn blend<T: Copy>(channel: &mut [u8; BLOCK], lumas: &[u8; BLOCK], factor: f32) {
         let rest = 1.0 - factor;
-        for pixel in pixels {
-            let gray = f32::from(luma::gray(*pixel)) * rest;
-            *pixel = pixel.map(|x| byte((f32::from(x) * factor + gray).clamp(0.0, 255.0)));
+        for (x, luma) in channel.iter_mut().zip(lumas) {
+            *x = byte((f32::from(*x) * factor + f32::from(*luma) * rest).clamp(0.0, 255.0));
         }
     }
 }
@@ -74,7 +87,7 @@ fn bytes(draw: &Jitter, grid: &mut Grid<u8>) {
                 look_up(grid, &[table]);
             }
             2 if draw.saturation != 1.0 && grid.channels == 3 => {
-                saturate::<u8>(grid.samples.as_chunks_mut::<3>().0, draw.saturation as f32);
+                saturate(grid.samples.as_chunks_mut::<3>().0, draw.saturation as f32);
             }
             3 if draw.hue != 0.0 && grid.channels == 3 => {
                 let same = std::array::from_fn(|i| i as u8);

@@ -59,7 +59,7 @@ fn places(grid: &mut Grid<u8>, small: (usize, usize), scale: f64, down: Kernel, 
     };
     let (columns, rows) = (axis(grid.width, small.0), axis(grid.height, small.1));
     let (c, n) = (grid.channels, grid.row_len());
-    let mut out: Vec<u8> = Vec::with_capacity(grid.samples.len());
+    let (mut out, mut line) = (Vec::with_capacity(grid.samples.len()), vec![0_u8; n]);
     for (y, &from) in rows.iter().enumerate() {
         if y > 0 && rows[y - 1] == from {
             let above = out.len() - n;
@@ -67,7 +67,13 @@ fn places(grid: &mut Grid<u8>, small: (usize, usize), scale: f64, down: Kernel, 
             continue;
         }
         let row = &grid.samples[from * n..][..n];
-        columns.iter().for_each(|x| out.extend_from_slice(&row[x * c..][..c]));
+        match row.as_chunks::<3>() {
+            (pixels, []) if c == 3 => {
+                line.as_chunks_mut::<3>().0.iter_mut().zip(&columns).for_each(|(to, x)| *to = pixels[*x]);
+            }
+            _ => line.chunks_exact_mut(c).zip(&columns).for_each(|(to, x)| to.copy_from_slice(&row[x * c..][..c])),
+        }
+        out.extend_from_slice(&line);
     }
     grid.samples = out;
 }

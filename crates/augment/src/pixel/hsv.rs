@@ -2,7 +2,7 @@
 
 use super::grid::Grid;
 use super::rounding::{byte, whole};
-use pleach_simd::translate;
+use pleach_simd::{join_rgb, split_rgb, translate};
 
 /// Pixels that are worked on at a time.
 const BLOCK: usize = 512;
@@ -12,30 +12,36 @@ type Planes = [[u8; BLOCK]; 3];
 
 /// Changes the hue (0 to 179), the saturation and the value of an 8-bit RGB image by a table each.
 pub(crate) fn change(grid: &mut Grid<u8>, hue: &[u8; 256], saturation: &[u8; 256], value: &[u8; 256]) {
-    let mut planes: Planes = [[0; BLOCK]; 3];
+    let (mut colours, mut planes): (Planes, Planes) = ([[0; BLOCK]; 3], [[0; BLOCK]; 3]);
     for pixels in grid.samples.as_chunks_mut::<3>().0.chunks_mut(BLOCK) {
-        from_rgb::<u8>(pixels, &mut planes);
+        split_rgb(pixels, colours.each_mut().map(<[u8; BLOCK]>::as_mut_slice));
+        from_rgb::<u8>(&colours, &mut planes);
         for (plane, table) in planes.iter_mut().zip([hue, saturation, value]) {
             translate(&mut plane[..pixels.len()], table);
         }
-        to_rgb::<u8>(&planes, pixels);
+        to_rgb::<u8>(&planes, &mut colours);
+        join_rgb(colours.each_ref().map(<[u8; BLOCK]>::as_slice), pixels);
     }
 }
 
 pleach_simd::lanes! {
-    fn from_rgb<T: Copy>(pixels: &[[u8; 3]], planes: &mut Planes) {
+    fn from_rgb<T: Copy>(colours: &Planes, planes: &mut Planes) {
         let [hues, saturations, values] = planes;
-        for (((pixel, hue), saturation), value) in pixels.iter().zip(hues).zip(saturations).zip(values) {
-            [*hue, *saturation, *value] = forward(*pixel);
+        let [red, green, blue] = colours;
+        let colours = red.iter().zip(green).zip(blue);
+        for (((((r, g), b), hue), saturation), value) in colours.zip(hues).zip(saturations).zip(values) {
+            [*hue, *saturation, *value] = forward([*r, *g, *b]);
         }
     }
 }
 
 pleach_simd::lanes! {
-    fn to_rgb<T: Copy>(planes: &Planes, pixels: &mut [[u8; 3]]) {
+    fn to_rgb<T: Copy>(planes: &Planes, colours: &mut Planes) {
         let [hues, saturations, values] = planes;
-        for (((pixel, &hue), &saturation), &value) in pixels.iter_mut().zip(hues).zip(saturations).zip(values) {
-            *pixel = backward([hue, saturation, value]);
+        let [red, green, blue] = colours;
+        let colours = red.iter_mut().zip(green).zip(blue);
+        for (((((r, g), b), &hue), &saturation), &value) in colours.zip(hues).zip(saturations).zip(values) {
+            [*r, *g, *b] = backward([hue, saturation, value]);
         }
     }
 }

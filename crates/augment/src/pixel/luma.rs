@@ -1,12 +1,7 @@
 //! Gray from colours, and Y'CrCb, in OpenCV's whole numbers.
 
 use super::grid::Grid;
-
-/// The luma of an 8-bit pixel: OpenCV's `COLOR_RGB2GRAY`, with 15 bits of fraction.
-#[inline(always)]
-pub(crate) fn gray([r, g, b]: [u8; 3]) -> u8 {
-    ((u32::from(r) * 9798 + u32::from(g) * 19235 + u32::from(b) * 3735 + (1 << 14)) >> 15) as u8
-}
+use pleach_simd::luma_rgb;
 
 /// The luma of a pixel of floats.
 #[inline(always)]
@@ -17,7 +12,7 @@ pub(crate) fn gray_of_floats([r, g, b]: [f32; 3]) -> f32 {
 /// The mean luma of an RGB image, or of a gray one.
 pub(crate) fn mean_of_bytes(grid: &Grid<u8>) -> f64 {
     let sum: u64 = match grid.channels {
-        3 => sum_of_luma::<u8>(grid.samples.as_chunks::<3>().0),
+        3 => sum_of_luma(grid.samples.as_chunks::<3>().0),
         _ => grid.samples.iter().map(|&x| u64::from(x)).sum(),
     };
     sum as f64 / (grid.width * grid.height) as f64
@@ -32,14 +27,15 @@ pub(crate) fn mean_of_floats(grid: &Grid<f32>) -> f64 {
     sum / (grid.width * grid.height) as f64
 }
 
-pleach_simd::lanes! {
-    fn sum_of_luma<T: Into<u64>>(pixels: &[[u8; 3]]) -> u64 {
-        let mut sum = 0;
-        for block in pixels.chunks(4096) {
-            sum += u64::from(block.iter().map(|&p| u32::from(gray(p))).sum::<u32>());
-        }
-        sum
-    }
+fn sum_of_luma(pixels: &[[u8; 3]]) -> u64 {
+    const BLOCK: usize = 4096;
+    let mut lumas = [0; BLOCK];
+    let one = |block: &[[u8; 3]]| {
+        let lumas = &mut lumas[..block.len()];
+        luma_rgb(block, lumas);
+        lumas.iter().map(|&x| u64::from(x)).sum::<u64>()
+    };
+    pixels.chunks(BLOCK).map(one).sum()
 }
 
 /// Luma and the differences to red and blue, of 8 bits each.

@@ -46,6 +46,7 @@ mod shapes;
 mod sharpen;
 mod solarize;
 mod table;
+mod tiles;
 mod to_gray;
 mod to_rgb;
 mod to_sepia;

@@ -1,8 +1,8 @@
 //! Edges made stronger.
 
-use super::filter::{correlate, gaussian, symmetric_floats, taps};
-use super::grid::by_type;
-use super::rounding::cut;
+use super::filter::{correlate, gaussian, mirror_ends, reflect, symmetric_floats, taps};
+use super::grid::{Grid, by_type};
+use super::rounding::{byte, cut};
 use pleach_core::image::Image;
 use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Result, Rng, RowView, config, plugin, state};
@@ -60,6 +60,40 @@ impl Sharpen {
     }
 }
 
+/// Weighs each sample, and the exact sum of its eight neighbours.
+fn against_neighbours(grid: &mut Grid<u8>, centre: f32, around: f32) {
+    let (c, n) = (grid.channels, grid.row_len());
+    let mut out = vec![0; grid.samples.len()];
+    let mut columns = vec![0_u16; n + 2 * c];
+    for (y, out) in out.chunks_exact_mut(n).enumerate() {
+        let row = |by: isize| &grid.samples[reflect(y as isize + by, grid.height) * n..][..n];
+        sum_rows::<u8>([row(-1), row(0), row(1)], &mut columns[c..c + n]);
+        mirror_ends(&mut columns, 1, c);
+        weigh::<u8>([&columns, &columns[c..], &columns[2 * c..]], row(0), (centre, around), out);
+    }
+    grid.samples = out;
+}
+
+pleach_simd::lanes! {
+    fn sum_rows<T: Copy>(rows: [&[u8]; 3], sums: &mut [u16]) {
+        let [a, b, c] = rows;
+        for (((sum, a), b), c) in sums.iter_mut().zip(a).zip(b).zip(c) {
+            *sum = u16::from(*a) + u16::from(*b) + u16::from(*c);
+        }
+    }
+}
+
+pleach_simd::lanes! {
+    fn weigh<T: Copy>(columns: [&[u16]; 3], row: &[u8], weights: (f32, f32), out: &mut [u8]) {
+        let [a, b, c] = columns;
+        for ((((out, x), a), b), c) in out.iter_mut().zip(row).zip(a).zip(b).zip(c) {
+            let x = u16::from(*x);
+            let sum = f32::from(x) * weights.0 + f32::from(a + b + c - x) * weights.1;
+            *out = byte(sum.clamp(0.0, 255.0));
+        }
+    }
+}
+
 impl Augmentation for Sharpen {
     type Draw = Sharpened;
 
@@ -72,17 +106,17 @@ impl Augmentation for Sharpen {
         let alpha = draw.alpha as f32;
         match self.method {
             SharpenMethod::Kernel => {
-                let mut kernel = [-alpha; 9];
-                kernel[4] = (1.0 - alpha) + alpha * (8.0 + draw.lightness as f32);
-                let taps = taps(&kernel, 3);
+                let centre = (1.0 - alpha) + alpha * (8.0 + draw.lightness as f32);
                 by_type(
                     image,
                     |grid| {
-                        correlate(grid, &taps);
+                        against_neighbours(grid, centre, -alpha);
                         Ok(())
                     },
                     |grid| {
-                        correlate(grid, &taps);
+                        let mut kernel = [-alpha; 9];
+                        kernel[4] = centre;
+                        correlate(grid, &taps(&kernel, 3));
                         Ok(())
                     },
                 )
@@ -119,5 +153,33 @@ impl Augmentation for Sharpen {
 
     fn default_p(&self) -> f64 {
         0.5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn each_sample_is_the_nearest_to_its_weighted_sum(
+            width in 1_usize..80, height in 1_usize..6, channels in 1_usize..6, alpha in 0.0_f32..1.0, seed: u32,
+        ) {
+            let sample = |i: usize| (i as u32 + 1).wrapping_mul(seed | 1).wrapping_mul(2_654_435_761) >> 24;
+            let samples: Vec<u8> = (0..width * height * channels).map(|i| sample(i) as u8).collect();
+            let mut grid = Grid { width, height, channels, samples: samples.clone() };
+            let centre = 1.0 + 7.5 * alpha;
+            against_neighbours(&mut grid, centre, -alpha);
+            for (i, got) in grid.samples.into_iter().enumerate() {
+                let (y, x, c) = (i / channels / width, i / channels % width, i % channels);
+                let mut sum = f64::from(samples[i]) * f64::from(centre + alpha);
+                for (dy, dx) in (-1..2).flat_map(|dy| (-1..2).map(move |dx| (dy, dx))) {
+                    let (y, x) = (reflect(y as isize + dy, height), reflect(x as isize + dx, width));
+                    sum -= f64::from(samples[(y * width + x) * channels + c]) * f64::from(alpha);
+                }
+                prop_assert!((sum.clamp(0.0, 255.0) - f64::from(got)).abs() < 0.5 + 2e-3, "{sum} {got}");
+            }
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Colours taken away.
 
 use super::grid::{Done, Grid, as_bytes, by_type, only_rgb};
+use super::lab::Lab;
+use super::luma;
 use super::random_photometric_distort::luma as torchvision_luma;
-use super::{lab, luma};
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, config, plugin};
+use pleach_simd::{gray_rgb, luma_rgb};
 
 /// One gray number for each pixel, in each of `num_output_channels` channels.
 ///
@@ -45,15 +47,22 @@ pub enum GrayMethod {
 
 /// What grays are made of.
 trait Tone: Copy {
-    fn luma(pixel: [Self; 3]) -> Self;
+    /// One for each pixel.
+    fn lumas(pixels: &[[Self; 3]]) -> Vec<Self>;
+    /// In place of all three.
+    fn spread_lumas(pixels: &mut [[Self; 3]]);
     fn dropped(x: f32) -> Self;
     fn wide(self) -> f32;
 }
 
 impl Tone for u8 {
-    #[inline(always)]
-    fn luma(pixel: [u8; 3]) -> u8 {
-        luma::gray(pixel)
+    fn lumas(pixels: &[[u8; 3]]) -> Vec<u8> {
+        let mut out = vec![0; pixels.len()];
+        luma_rgb(pixels, &mut out);
+        out
+    }
+    fn spread_lumas(pixels: &mut [[u8; 3]]) {
+        gray_rgb(pixels);
     }
     #[inline(always)]
     fn dropped(x: f32) -> u8 {
@@ -66,9 +75,11 @@ impl Tone for u8 {
 }
 
 impl Tone for f32 {
-    #[inline(always)]
-    fn luma(pixel: [f32; 3]) -> f32 {
-        luma::gray_of_floats(pixel)
+    fn lumas(pixels: &[[f32; 3]]) -> Vec<f32> {
+        pixels.iter().map(|&p| luma::gray_of_floats(p)).collect()
+    }
+    fn spread_lumas(pixels: &mut [[f32; 3]]) {
+        pixels.iter_mut().for_each(|p| *p = [luma::gray_of_floats(*p); 3]);
     }
     #[inline(always)]
     fn dropped(x: f32) -> f32 {
@@ -77,14 +88,6 @@ impl Tone for f32 {
     #[inline(always)]
     fn wide(self) -> f32 {
         self
-    }
-}
-
-pleach_simd::lanes! {
-    fn lumas<T: Tone>(pixels: &mut [[T; 3]]) {
-        for pixel in pixels {
-            *pixel = [T::luma(*pixel); 3];
-        }
     }
 }
 
@@ -102,7 +105,7 @@ fn grays<T: Tone>(grid: &Grid<T>, method: &GrayMethod) -> Vec<T> {
         }
     };
     match (method, grid.channels) {
-        (GrayMethod::WeightedAverage, 3) => grid.samples.as_chunks::<3>().0.iter().map(|&p| T::luma(p)).collect(),
+        (GrayMethod::WeightedAverage, 3) => T::lumas(grid.samples.as_chunks::<3>().0),
         _ => grid.samples.chunks_exact(grid.channels).map(one).collect(),
     }
 }
@@ -116,7 +119,7 @@ fn spread<T: Tone>(grid: &mut Grid<T>, grays: Vec<T>, channels: usize) {
 impl ToGray {
     fn change<T: Tone>(&self, grid: &mut Grid<T>) {
         if grid.channels == 3 && self.num_output_channels == 3 && matches!(self.method, GrayMethod::WeightedAverage) {
-            return lumas::<T>(grid.samples.as_chunks_mut::<3>().0);
+            return T::spread_lumas(grid.samples.as_chunks_mut::<3>().0);
         }
         let grays = grays(grid, &self.method);
         spread(grid, grays, self.num_output_channels);
@@ -139,7 +142,7 @@ impl Augmentation for ToGray {
         }
         if let GrayMethod::FromLab = self.method {
             return as_bytes(image, |grid| {
-                let lightness = grid.samples.as_chunks::<3>().0.iter().map(|&p| lab::forward(p)[0]).collect();
+                let lightness = Lab::of(grid.samples.as_chunks::<3>().0).lightness;
                 spread(grid, lightness, self.num_output_channels);
                 Ok(())
             });

@@ -2,6 +2,7 @@
 
 use super::matrix::exchanges_axes;
 use super::resample::{Sample, Way};
+use pleach_simd::{exchange, prefetch};
 
 /// A window of a frame, and which of its axes are mirrored.
 struct Window {
@@ -50,12 +51,16 @@ pub(super) fn moved<T: Sample>(
         data.truncate(len);
     }
     if at.mirrored[0] {
-        data.chunks_exact_mut(row).for_each(|row| T::mirror(row, channels));
+        for y in 0..size.1 {
+            // Rows are read from both ends at once, which no machine foresees.
+            (row..2 * row).step_by((64 / size_of::<T>()).max(1)).for_each(|i| prefetch(data, y * row + i));
+            T::mirror(&mut data[y * row..][..row], channels);
+        }
     }
     if at.mirrored[1] {
         let (upper, lower) = data.split_at_mut(size.1 / 2 * row);
         let lower = lower.chunks_exact_mut(row).rev();
-        upper.chunks_exact_mut(row).zip(lower).for_each(|(a, b)| a.swap_with_slice(b));
+        upper.chunks_exact_mut(row).zip(lower).for_each(|(a, b)| exchange(a, b));
     }
     true
 }

@@ -1,0 +1,127 @@
+//! One gray for the three bytes of a pixel: OpenCV's luma in whole numbers, many pixels at a time.
+
+/// The luma of red, green and blue, with 15 bits of fraction that are rounded.
+#[inline(always)]
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    ((u32::from(r) * 9798 + u32::from(g) * 19235 + u32::from(b) * 3735 + (1 << 14)) >> 15) as u8
+}
+
+/// Replaces each of the three bytes of a pixel by their luma, `(9798 r + 19235 g + 3735 b + 2^14) / 2^15`.
+pub fn gray_rgb(pixels: &mut [[u8; 3]]) {
+    #[cfg(target_arch = "x86_64")]
+    let done = {
+        #[allow(unsafe_code)]
+        // SAFETY: every level but the portable one has AVX2.
+        if crate::level() == crate::Level::Portable { 0 } else { unsafe { vectors::spread(pixels) } }
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let done = 0;
+    for pixel in &mut pixels[done..] {
+        *pixel = [luma(*pixel); 3];
+    }
+}
+
+/// The luma of each pixel, as [`gray_rgb`] has it.
+pub fn luma_rgb(pixels: &[[u8; 3]], out: &mut [u8]) {
+    assert_eq!(pixels.len(), out.len(), "one luma for each pixel");
+    #[cfg(target_arch = "x86_64")]
+    let done = {
+        #[allow(unsafe_code)]
+        // SAFETY: every level but the portable one has AVX2.
+        if crate::level() == crate::Level::Portable { 0 } else { unsafe { vectors::alone(pixels, out) } }
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let done = 0;
+    for (pixel, out) in pixels[done..].iter().zip(&mut out[done..]) {
+        *out = luma(*pixel);
+    }
+}
+
+/// 32 pixels at a time; each function says how many pixels that made.
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    use crate::rgb::{Pairs, Sum, twice};
+    use std::arch::x86_64::{_mm256_blend_epi32, _mm256_permute4x64_epi64, _mm256_shuffle_epi8, _mm256_storeu_si256};
+
+    const LUMA: [Sum; 1] =
+        [Sum { last_middle: [3735, 19235], first_middle: [9798, 0], first: 0, last: 0, add: 1 << 14 }];
+
+    /// Which pixel each of 16 bytes is of, from the given byte on.
+    const fn thrice(from: i8) -> [i8; 16] {
+        let mut order = [0; 16];
+        let mut i = 0;
+        while i < 16 {
+            order[i as usize] = (from + i) / 3 % 16;
+            i += 1;
+        }
+        order
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn spread(pixels: &mut [[u8; 3]]) -> usize {
+        let pairs = Pairs::new();
+        let (a, b, c) = (twice(&thrice(0)), twice(&thrice(16)), twice(&thrice(32)));
+        // In each register the halves are of different orders.
+        let orders =
+            [_mm256_blend_epi32::<0xf0>(a, b), _mm256_blend_epi32::<0xf0>(c, a), _mm256_blend_epi32::<0xf0>(b, c)];
+        let blocks = pixels.as_flattened_mut().as_chunks_mut::<96>().0;
+        for block in blocks.iter_mut() {
+            let [gray] = pairs.sums::<15, 1>(block, &LUMA);
+            let halves = [
+                _mm256_permute4x64_epi64::<0b01_00_01_00>(gray),
+                gray,
+                _mm256_permute4x64_epi64::<0b11_10_11_10>(gray),
+            ];
+            for (i, (half, order)) in halves.into_iter().zip(orders).enumerate() {
+                #[allow(unsafe_code)]
+                // SAFETY: three times 32 bytes are the block's 96.
+                unsafe {
+                    _mm256_storeu_si256(block.as_mut_ptr().add(32 * i).cast(), _mm256_shuffle_epi8(half, order));
+                }
+            }
+        }
+        32 * blocks.len()
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn alone(pixels: &[[u8; 3]], out: &mut [u8]) -> usize {
+        let pairs = Pairs::new();
+        let blocks = pixels.as_flattened().as_chunks::<96>().0;
+        for (block, out) in blocks.iter().zip(out.as_chunks_mut::<32>().0) {
+            let [gray] = pairs.sums::<15, 1>(block, &LUMA);
+            #[allow(unsafe_code)]
+            // SAFETY: there are 32 bytes.
+            unsafe {
+                _mm256_storeu_si256(out.as_mut_ptr().cast(), gray);
+            }
+        }
+        32 * blocks.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn grays_are_those_of_the_formula(pixels in prop::collection::vec(any::<[u8; 3]>(), 0..200)) {
+            let want: Vec<u8> = pixels.iter().map(|&p| luma(p)).collect();
+            let mut alone = vec![7; pixels.len()];
+            luma_rgb(&pixels, &mut alone);
+            prop_assert_eq!(&alone, &want);
+            let mut three = pixels;
+            gray_rgb(&mut three);
+            prop_assert_eq!(three, want.iter().map(|&x| [x; 3]).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_darkest_and_the_brightest_stay() {
+        let mut pixels = [[0; 3], [255; 3]].repeat(40);
+        let before = pixels.clone();
+        gray_rgb(&mut pixels);
+        assert_eq!(pixels, before);
+    }
+}
