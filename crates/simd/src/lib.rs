@@ -3,6 +3,7 @@
 //! Everything here keeps one promise: **results do not depend on the number of threads.** Work is cut
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
+mod around;
 mod convolve;
 mod elementary;
 mod float;
@@ -16,7 +17,9 @@ mod reduce;
 mod sampling;
 mod stretch;
 mod translate;
+mod weigh;
 
+pub use around::{Around, PARTS, Place};
 pub use convolve::{convolve_along, convolve_down};
 pub use float::Float;
 pub use lanes::{Level, level};
@@ -29,3 +32,4 @@ pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};
 pub use stretch::stretch_bilinear;
 pub use translate::{translate, translate_rgb};
+pub use weigh::{MARGIN, Weights, weigh_down, widen};

@@ -43,7 +43,7 @@ impl Augmentation for RandomPerspective {
     fn warp(&self, draw: &Corners4, size: (usize, usize)) -> Option<Warp> {
         let (right, bottom) = (size.0 as f64 - 1.0, size.1 as f64 - 1.0);
         let corners = [[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]];
-        let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
+        let border = Border::Faded { fill: self.fill.levels(), map_fill: 0 };
         let warp = forward(projective(corners, draw.points)?, size, size)?;
         Some(warp.with_interpolation(self.interpolation).with_border(border))
     }
