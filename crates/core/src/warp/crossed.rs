@@ -6,7 +6,7 @@ use super::edge::{Edge, OUTSIDE};
 use super::kernel::{before, doubt, weights};
 use super::sample::Sample;
 use super::way::{nearest, split};
-use pleach_simd::{Grid, MARGIN, Weights, weigh_down, widen};
+use pleach_simd::{Grid, MARGIN, Weights, halve, weigh_down, widen};
 
 /// Pixels along one axis that make one pixel of the result, each with its weight: as many for each.
 pub(super) struct Taps {
@@ -72,6 +72,17 @@ impl Taps {
     /// Whether 32-bit floats hold all products and sums of 8 bits by weights of either axis as they are.
     fn short(&self) -> bool {
         self.weights.iter().all(|w| (w * 128.0).fract() == 0.0)
+    }
+
+    /// The first pixel, where each pixel of the result is the mean of the next two.
+    fn halves(&self) -> Option<usize> {
+        let two = |w: &[f64]| w.len() >= 2 && w[..2] == [0.5; 2] && w[2..].iter().all(|w| *w == 0.0);
+        let first = *self.starts.first()?;
+        let last = first + 2 * self.starts.len() as i64 - 1;
+        let [low, high] = [self.window[0].max(0), self.window[1].min(self.len as i64 - 1)];
+        let inside = low <= first && last <= high;
+        let all = (first..).step_by(2).zip(&self.starts).all(|(want, start)| want == *start);
+        (inside && all && self.weights.chunks_exact(self.count).all(two)).then_some(first as usize)
     }
 
     fn floats(&self) -> Vec<f32> {
@@ -163,6 +174,14 @@ impl<'a, T: Sample> Crossed<'a, T> {
         let pixels = (high - low) as usize + self.cols.count;
         if self.cols.stride != channels || pixels > 8 * (self.cols.len + n) {
             return false;
+        }
+        if let (Some(left), Some(top)) = (self.cols.halves(), self.rows.halves()) {
+            // Quarters of whole numbers are exact in every arithmetic.
+            for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
+                let row = |y: usize| &data[(top + y) * self.rows.stride + left * channels..][..2 * n * channels];
+                halve(row(2 * j), row(2 * j + 1), channels, out);
+            }
+            return true;
         }
         let starts = self.cols.starts.iter().map(|s| (s - low) as usize * channels).collect();
         let along = Weights::new(channels, self.cols.count, starts, &self.cols.floats());
