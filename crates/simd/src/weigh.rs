@@ -177,14 +177,15 @@ mod vectors {
     pub(super) unsafe fn along<const TAPS: usize>(weights: &Weights, row: &[f32], out: &mut [f32]) {
         let taps = if TAPS == 0 { weights.taps } else { TAPS };
         let channels = weights.channels;
-        let pairs = weights.starts.as_chunks::<2>().0.iter().zip(weights.pairs.chunks_exact(taps));
-        for (i, ([a, b], pairs)) in pairs.enumerate() {
+        let pairs = weights.pairs.chunks_exact(taps);
+        for (i, ([a, b], pairs)) in weights.starts.as_chunks::<2>().0.iter().zip(pairs).enumerate() {
             let mut sum = _mm256_setzero_ps();
-            for (k, pair) in pairs.iter().enumerate() {
-                // SAFETY: by the caller's word for the row; a pair has eight weights.
+            // A number that is known when this is compiled: without a loop.
+            for k in 0..taps {
+                // SAFETY: by the caller's word for the row; there are so many pairs, each of eight weights.
                 let (samples, pair) = unsafe {
                     let at = |start: usize| _mm_loadu_ps(row.as_ptr().add(start + k * channels));
-                    (_mm256_set_m128(at(*b), at(*a)), _mm256_loadu_ps(pair.as_ptr()))
+                    (_mm256_set_m128(at(*b), at(*a)), _mm256_loadu_ps(pairs.as_ptr().add(k).cast()))
                 };
                 sum = _mm256_fmadd_ps(samples, pair, sum);
             }

@@ -203,7 +203,7 @@ impl Warp {
         }
         // A field goes on beyond its frame, and its own edge is no edge of the source.
         let repeats = next.border == Border::Replicate && !next.copies();
-        let edge = repeats.then(|| [0.0, 0.0, self.size.0 as f64 - 1.0, self.size.1 as f64 - 1.0]);
+        let edge = repeats.then_some([0.0, 0.0, self.size.0 as f64 - 1.0, self.size.1 as f64 - 1.0]);
         let cut = [edge, self.within].into_iter().flatten().reduce(narrowed)?;
         let back = matrix::inverse(&m)?;
         let [a, b] = [[cut[0], cut[1]], [cut[2], cut[3]]].map(|p| project(&back, p));

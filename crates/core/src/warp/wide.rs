@@ -49,7 +49,7 @@ const MOST: usize = 8;
 #[inline(always)]
 fn neighbours(at: f64, before: i32) -> Place {
     // Farther than this no image reaches.
-    let whole = (at * PARTS as f64).round().max(-3e8).min(3e8) as i32;
+    let whole = (at * PARTS as f64).round().clamp(-3e8, 3e8) as i32;
     let part = whole & (PARTS as i32 - 1);
     ((whole - part) / PARTS as i32 - before, part as u8)
 }
