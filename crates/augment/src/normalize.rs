@@ -4,6 +4,7 @@ use crate::PerChannel;
 use pleach_core::image::{Image, Pixels};
 use pleach_core::read::Rules;
 use pleach_core::{Augmentation, Error, FusedTouch, Result, Rng, RowView, config, plugin, state};
+use pleach_simd::Wide;
 use std::sync::Arc;
 
 /// Normalises each channel: `(x - mean max) / (std max)`, as 32-bit floats.
@@ -138,21 +139,6 @@ pleach_simd::lanes! {
         }
     }
 }
-
-/// A sample that a 32-bit float holds exactly.
-trait Wide: Copy {
-    fn wide(self) -> f32;
-}
-
-macro_rules! wide {
-    ($($t:ty),*) => { $(impl Wide for $t {
-        #[inline(always)]
-        fn wide(self) -> f32 {
-            f32::from(self)
-        }
-    })* };
-}
-wide!(u8, u16, f32);
 
 impl Augmentation for Normalize {
     type Draw = Normalized;

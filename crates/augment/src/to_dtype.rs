@@ -58,7 +58,11 @@ impl Augmentation for ToDtype {
             move |x: f32| (x * factor).clamp(0.0, most)
         };
         image.pixels = match self.dtype {
-            SampleType::Float32 if self.scale => Pixels::F32(samples.map(|x| x / white).collect()),
+            SampleType::Float32 if self.scale => {
+                // By the reciprocal, as torchvision does it: the last place may differ from a division's.
+                let by = (1.0 / f64::from(white)) as f32;
+                Pixels::F32(samples.map(|x| x * by).collect())
+            }
             SampleType::Float32 => Pixels::F32(samples.collect()),
             SampleType::Uint8 => Pixels::U8(samples.map(whole(255.0)).map(|x| x as u8).collect()),
             SampleType::Uint16 => Pixels::U16(samples.map(whole(65535.0)).map(|x| x as u16).collect()),

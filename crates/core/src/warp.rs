@@ -6,14 +6,19 @@
 mod antialias;
 mod axes;
 mod clip;
+mod crossed;
+mod edge;
 mod field;
 mod instances;
+mod kernel;
 mod make;
 mod matrix;
 mod moved;
 mod overlap;
 mod plan;
 mod resample;
+mod sample;
+mod way;
 mod wide;
 
 use crate::{Error, Result, Row, config};
@@ -40,6 +45,14 @@ pub enum Border {
         /// In the first four channels of images; the last of them also stands for further ones.
         fill: [f32; 4],
         /// In maps of classes.
+        map_fill: u16,
+    },
+    /// Such a value into which images fade along their edge, as torchvision's maps do: `bilinear` takes 0 outside, and
+    /// mixes the result with `fill` by the share of the pixels around that are inside.
+    Faded {
+        /// As of a constant.
+        fill: [f32; 4],
+        /// As of a constant.
         map_fill: u16,
     },
     /// The nearest pixel of the edge.
@@ -120,6 +133,11 @@ pub enum Interpolation {
 pub struct Warp {
     /// Result to source, row by row.
     pub matrix: [[f64; 3]; 3],
+    /// Points of the result are brought within these bounds before the matrix is applied to them, where pixels are
+    /// sampled: left, top, right and bottom, in pixels from the centre of the first one. So an edge at which an earlier
+    /// map has cut stays an edge between pixels too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<[f64; 4]>,
     /// Where the places that the matrix gives lie in the source, if that is another frame.
     pub field: Option<Arc<Field>>,
     /// Width and height of the result.

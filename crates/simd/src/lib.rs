@@ -3,12 +3,14 @@
 //! Everything here keeps one promise: **results do not depend on the number of threads.** Work is cut
 //! into pieces by its size alone, and partial results are combined in the order of the pieces.
 
+mod around;
 mod channels;
 mod convolve;
 mod cosines;
 mod elementary;
 mod float;
 mod gray;
+mod halve;
 mod lanes;
 mod median;
 mod mirror;
@@ -21,13 +23,16 @@ mod rgb;
 mod sampling;
 mod stretch;
 mod translate;
+mod weigh;
 mod ycc;
 
+pub use around::{Around, PARTS, Place};
 pub use channels::{join_rgb, split_rgb};
 pub use convolve::{convolve_along, convolve_down};
 pub use cosines::quantised_cosines;
 pub use float::Float;
 pub use gray::{gray_rgb, luma_rgb};
+pub use halve::halve;
 pub use lanes::{Level, level};
 pub use median::median_square;
 pub use mirror::{exchange, mirror, mirror_rgb};
@@ -39,4 +44,5 @@ pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};
 pub use stretch::stretch_bilinear;
 pub use translate::{translate, translate_rgb};
+pub use weigh::{MARGIN, Weights, weigh_down, widen};
 pub use ycc::{join_ycc, split_ycc};

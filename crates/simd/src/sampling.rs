@@ -3,10 +3,13 @@
 //! Places are fixed-point numbers with 16 bits after the point, counted from the centre of the first pixel. The
 //! arithmetic is that of whole numbers: every machine gives the same bytes.
 
+mod edge;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
 use crate::lanes;
+pub(crate) use edge::fold_far;
+use edge::{at_the_edge, fold, outside_of};
 
 /// Pixels that are worked on together: their tables stay in the first cache.
 const BLOCK: usize = 64;
@@ -44,10 +47,23 @@ impl<T> Grid<'_, T> {
 pub enum Outside<T> {
     /// A value for each of the first four channels; the last of them also stands for further ones.
     Is([T; 4]),
+    /// Such a value into which the grid fades along its edge (PyTorch's `grid_sample` of samples and of ones with zeros
+    /// around, `mask * (sample - value) + value`).
+    Faded([T; 4]),
     /// The nearest pixel of the edge.
     Nearest,
     /// The grid mirrored, without repeating its edge.
     Mirrored,
+}
+
+impl<T: Copy> Outside<T> {
+    /// The value that it is, if it is one.
+    pub(crate) fn value(&self) -> Option<[T; 4]> {
+        match self {
+            Self::Is(value) | Self::Faded(value) => Some(*value),
+            Self::Nearest | Self::Mirrored => None,
+        }
+    }
 }
 
 /// The greatest magnitude of a place, in pixels, that fixed-point numbers reach.
@@ -67,40 +83,6 @@ macro_rules! channels {
     )* };
 }
 channels!(One = 1, Two = 2, Three = 3, Four = 4);
-
-/// Folds places back into the grid, as far as one image away; those that stay outside are told by [`outside_of`].
-#[inline(always)]
-fn fold<T>(at: &mut [i32; BLOCK], last: i32, outside: &Outside<T>) {
-    match outside {
-        Outside::Is(_) => {}
-        Outside::Nearest => at.iter_mut().for_each(|v| *v = (*v).clamp(0, last)),
-        Outside::Mirrored => {
-            for v in at {
-                let over = last.wrapping_sub((v.wrapping_abs()).wrapping_sub(last).wrapping_abs());
-                *v = over;
-            }
-        }
-    }
-}
-
-/// 1 for each place outside the grid.
-#[inline(always)]
-fn outside_of(x: &[i32; BLOCK], y: &[i32; BLOCK], right: i32, bottom: i32) -> [i32; BLOCK] {
-    let mut beyond = [0; BLOCK];
-    for i in 0..BLOCK {
-        let low = i32::from(x[i] < 0) | i32::from(y[i] < 0);
-        beyond[i] = low | i32::from(x[i] > right) | i32::from(y[i] > bottom);
-    }
-    beyond
-}
-
-/// [`fold`] for any place of a mirrored grid.
-#[inline(never)]
-pub(crate) fn fold_far(at: i32, last: i32) -> i32 {
-    let (at, last) = (i64::from(at), i64::from(last));
-    let at = at.rem_euclid(2 * last);
-    at.min(2 * last - at) as i32
-}
 
 /// The two pixels side by side that begin at a sample, as bytes from the lowest up.
 #[inline(always)]
@@ -139,23 +121,6 @@ fn blend([a, b, c, d]: [u8; 4], x: i16, y: i16) -> u8 {
     let [a, b, c, d] = [a, b, c, d].map(i16::from);
     let (top, bottom) = (between(a, b, x), between(c, d, x));
     rounded(top.wrapping_add(high(bottom.wrapping_sub(top) << 1, y)))
-}
-
-/// A pixel some of whose four neighbours lie outside.
-#[inline(never)]
-fn at_the_edge(from: &Grid<'_, u8>, (x, y): (i32, i32), fill: [u8; 4], out: &mut [u8]) {
-    let (col, row) = (x >> 16, y >> 16);
-    let (wx, wy) = (((x & 0xffff) >> 1) as i16, ((y & 0xffff) >> 1) as i16);
-    let inside = |i: i32, n: usize| (0..n as i32).contains(&i);
-    for (k, out) in out.iter_mut().enumerate() {
-        let fill = fill[k.min(3)];
-        let at = |row: i32, col: i32| {
-            let here = inside(row, from.height) && inside(col, from.width);
-            let at = || from.data.get((row as usize * from.width + col as usize) * from.channels + k).copied();
-            if here { at().unwrap_or(fill) } else { fill }
-        };
-        *out = blend([at(row, col), at(row, col + 1), at(row + 1, col), at(row + 1, col + 1)], wx, wy);
-    }
 }
 
 /// The pixels of a block without gaps, and what a register writes too much.
@@ -256,10 +221,7 @@ lanes! {
                 offsets[i] = (ys[i] >> 16).wrapping_mul(step).wrapping_add((xs[i] >> 16).wrapping_mul(pixel));
                 (wx[i], wy[i]) = ((xs[i] & 0xffff) >> 1, (ys[i] & 0xffff) >> 1);
             }
-            let fill = match outside {
-                Outside::Is(fill) if any => Some(fill),
-                _ => None,
-            };
+            let fill = outside.value().filter(|_| any);
             if fill.is_none() || !whole {
                 gather::<C>(from.data, stride, &offsets, &wx, &wy, &mut done);
                 out[..n * C::N].copy_from_slice(&done[..n * C::N]);
@@ -273,7 +235,7 @@ lanes! {
                     if far(x[i], right) || far(y[i], bottom) {
                         out.copy_from_slice(&fill[..C::N]);
                     } else {
-                        at_the_edge(from, (x[i], y[i]), fill, out);
+                        at_the_edge(from, (x[i], y[i]), outside, out);
                     }
                 }
             }
@@ -347,7 +309,7 @@ lanes! {
                     }
                 }
             }
-            if let (Outside::Is(fill), true) = (outside, any) {
+            if let Some(fill) = outside.value().filter(|_| any) {
                 for (out, _) in out.chunks_exact_mut(channels).zip(&beyond).filter(|(_, b)| **b != 0) {
                     for (k, out) in out.iter_mut().enumerate() {
                         *out = fill[k.min(3)];
@@ -377,36 +339,50 @@ mod tests {
         let index = |i: i64, n: usize| {
             let last = n as i64 - 1;
             match outside {
-                Outside::Is(_) => i,
+                Outside::Is(_) | Outside::Faded(_) => i,
                 Outside::Nearest => i.clamp(0, last),
                 Outside::Mirrored => i.rem_euclid(2 * last).min(2 * last - i.rem_euclid(2 * last)),
             }
         };
+        let within =
+            |row: i64, col: i64| (0..from.height as i64).contains(&row) && (0..from.width as i64).contains(&col);
         let at = |row: i64, col: i64| {
             let (row, col) = (index(row, from.height), index(col, from.width));
-            let here = (0..from.height as i64).contains(&row) && (0..from.width as i64).contains(&col);
             match outside {
-                Outside::Is(fill) if !here => f64::from(fill[k.min(3)]),
+                Outside::Is(fill) if !within(row, col) => f64::from(fill[k.min(3)]),
+                Outside::Faded(_) if !within(row, col) => 0.0,
                 _ => f64::from(from.data[(row as usize * from.width + col as usize) * from.channels + k]),
             }
         };
+        let here = |row: i64, col: i64| f64::from(u8::from(within(row, col)));
         let (x, y) = (f64::from(x) / 65536.0, f64::from(y) / 65536.0);
         let (col, row) = (x.floor() as i64, y.floor() as i64);
         let (fx, fy) = (x - x.floor(), y - y.floor());
-        let top = at(row, col) * (1.0 - fx) + at(row, col + 1) * fx;
-        let bottom = at(row + 1, col) * (1.0 - fx) + at(row + 1, col + 1) * fx;
-        top * (1.0 - fy) + bottom * fy
+        let four = |at: &dyn Fn(i64, i64) -> f64| {
+            let top = at(row, col) * (1.0 - fx) + at(row, col + 1) * fx;
+            let bottom = at(row + 1, col) * (1.0 - fx) + at(row + 1, col + 1) * fx;
+            top * (1.0 - fy) + bottom * fy
+        };
+        match outside {
+            Outside::Faded(fill) => {
+                let fill = f64::from(fill[k.min(3)]);
+                four(&here) * (four(&at) - fill) + fill
+            }
+            _ => four(&at),
+        }
     }
 
     proptest! {
         #[test]
         fn samples_are_those_of_the_definition_wherever_the_place_is(
-            w in 2usize..40, h in 2usize..40, channels in 1usize..=4, seed: u32, n in 1usize..150, kind in 0usize..3,
+            w in 2usize..40, h in 2usize..40, channels in 1usize..=4, seed: u32, n in 1usize..150, kind in 0usize..4,
             span in 1i32..4,
         ) {
             let data = noise(w * h * channels, seed);
             let from = Grid { data: &data, width: w, height: h, channels };
-            let outside = [Outside::Is([77, 3, 255, 0]), Outside::Nearest, Outside::Mirrored][kind];
+            let outside = [
+                Outside::Is([77, 3, 255, 0]), Outside::Nearest, Outside::Mirrored, Outside::Faded([77, 3, 255, 0]),
+            ][kind];
             let places: Vec<(i32, i32)> = noise(8 * n, seed ^ 99).chunks(8).map(|c| {
                 let far = |at: &[u8], side: usize| {
                     let at = i64::from(u32::from_le_bytes([at[0], at[1], at[2], at[3]]));

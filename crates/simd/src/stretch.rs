@@ -16,7 +16,7 @@ fn places(at: &[i32], n: usize, outside: Outside<u8>) -> Option<Places> {
     let mut all = Places { first: Vec::with_capacity(at.len() + 4), weight: Vec::with_capacity(at.len() + 4) };
     for &at in at {
         let at = match outside {
-            Outside::Is(_) if !(0..=last).contains(&at) => return None,
+            Outside::Is(_) | Outside::Faded(_) if !(0..=last).contains(&at) => return None,
             Outside::Mirrored => fold_far(at, last),
             _ => at,
         };

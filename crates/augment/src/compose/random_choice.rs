@@ -4,6 +4,7 @@ use super::children::{Repeats, Toss, again, draw, flips, pick, run};
 use pleach_core::kinds::augmentation::{AugmentConfig, Work};
 use pleach_core::read::Rules;
 use pleach_core::{DynAugmentation, Result, Rng, RowView, Saved, plugin};
+use std::borrow::Cow;
 
 /// One of several augmentations, which then runs with its own `p`.
 ///
@@ -30,7 +31,8 @@ impl RandomChoice {
 
 impl DynAugmentation for RandomChoice {
     fn go(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
-        let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; self.transforms.len()]);
+        let alike = || Cow::Owned(vec![1.0; self.transforms.len()]);
+        let weights = self.weights.as_ref().map_or_else(alike, |weights| Cow::Borrowed(weights.as_slice()));
         let order = pick(rng, &weights, 1, Repeats::No);
         run(&self.transforms, &order, Toss::Own, rng, work, keep)
     }

@@ -71,7 +71,8 @@ impl Augmentation for Perspective {
         let longest = (length(b, a).max(length(c, d)).trunc(), length(c, b).max(length(d, a)).trunc());
         let warp = if self.fit_output {
             let whole = fit(&forward(matrix, size, size)?, size);
-            if self.keep_size { whole.then(&Warp::resize(whole.size, size)) } else { whole }
+            // One map there: nothing ends at the edge of the whole.
+            if self.keep_size { Warp { within: None, ..whole.then(&Warp::resize(whole.size, size)) } } else { whole }
         } else if self.keep_size {
             // What the points enclose, in the size of its longest sides, and then stretched to the frame's.
             let (sx, sy) = (w / longest.0, h / longest.1);

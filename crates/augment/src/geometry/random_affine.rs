@@ -62,7 +62,7 @@ impl Augmentation for RandomAffine {
         let d = -(rot - sy).sin() * sx.tan() / sy.cos() + rot.cos();
         let m = [[a, b], [c, d]].map(|row| row.map(|x| x * draw.scale[0]));
         let about = self.center.map_or_else(|| middle(size), |(x, y)| [x - 0.5, y - 0.5]);
-        let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
+        let border = Border::Faded { fill: self.fill.levels(), map_fill: 0 };
         Some(linear(size, m, about, draw.translate).with_interpolation(self.interpolation).with_border(border))
     }
 

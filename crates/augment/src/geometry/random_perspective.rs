@@ -43,8 +43,10 @@ impl Augmentation for RandomPerspective {
     fn warp(&self, draw: &Corners4, size: (usize, usize)) -> Option<Warp> {
         let (right, bottom) = (size.0 as f64 - 1.0, size.1 as f64 - 1.0);
         let corners = [[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]];
-        let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
-        let warp = forward(projective(corners, draw.points)?, size, size)?;
+        // torchvision counts from the corner of the first pixel.
+        let [corners, points] = [corners, draw.points].map(|all| all.map(|p| p.map(|v| v - 0.5)));
+        let border = Border::Faded { fill: self.fill.levels(), map_fill: 0 };
+        let warp = forward(projective(corners, points)?, size, size)?;
         Some(warp.with_interpolation(self.interpolation).with_border(border))
     }
 

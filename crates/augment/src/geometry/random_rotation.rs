@@ -60,7 +60,7 @@ impl Augmentation for RandomRotation {
             _ => Warp::rotate(size, draw.degrees),
         };
         let warp = if self.expand { grown(&warp, size, draw.degrees) } else { warp };
-        let border = Border::Constant { fill: self.fill.levels(), map_fill: 0 };
+        let border = Border::Faded { fill: self.fill.levels(), map_fill: 0 };
         Some(warp.with_interpolation(self.interpolation).with_border(border))
     }
 

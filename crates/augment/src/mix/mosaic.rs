@@ -5,15 +5,16 @@ use crate::PerChannel;
 use pleach_core::image::{Image, Pixels};
 use pleach_core::warp::{Border, Interpolation};
 use pleach_core::{Augmentation, Frame, Map, Result, Rng, Row, RowView, Warp, config, plugin, state};
+use std::cmp::Ordering;
 
 /// How a picture is laid into a cell.
 #[config]
 #[derive(Default)]
 pub enum FitMode {
-    /// It covers the cell, and what reaches beyond is cut off evenly.
+    /// It covers the cell from the top left corner on, and what reaches beyond is cut off.
     #[default]
     Cover,
-    /// It is whole within the cell, in the middle.
+    /// It is no larger than the cell, and in the middle of what it does not fill.
     Contain,
 }
 
@@ -21,7 +22,9 @@ pub enum FitMode {
 /// probability 0.5 unless `p` says otherwise.
 ///
 /// Follows `Mosaic` of Albumentations 2.0.8: the sample itself is in the cell that shows most, and the window lies in
-/// the given range of the places that it may have. Partners come from the data set, not from metadata.
+/// the given range of the places that it may have. As there, a cell that is cut shows the part of its picture that lies
+/// towards the middle of the result, and the middle of its picture where it lies on a middle line of the result itself.
+/// Partners come from the data set, not from metadata.
 #[plugin(augmentation, cite = ["arXiv:2004.10934", "Albumentations 2.0.8, Mosaic"])]
 pub struct Mosaic {
     /// Rows and columns of cells.
@@ -65,18 +68,31 @@ pub struct Tiled {
 }
 
 impl Mosaic {
-    /// From a picture to the cell.
-    fn cell(&self, size: (usize, usize)) -> Warp {
+    /// From a picture to the part of its cell that is visible in a window of the result.
+    fn part(&self, size: (usize, usize), [x0, y0, x1, y1]: [usize; 4]) -> Warp {
         let (height, width) = self.cell_shape;
         let (sx, sy) = (width as f64 / size.0 as f64, height as f64 / size.1 as f64);
         let scale = if matches!(self.fit_mode, FitMode::Cover) { sx.max(sy) } else { sx.min(sy) };
         let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
         let scaled = (side(size.0), side(size.1));
+        // The part that lies towards the middle of the result, or the middle of the cell.
+        let half = [x0 + x1, y0 + y1].into_iter().zip([self.target_size.1, self.target_size.0]);
+        let sides: Vec<Ordering> = half.map(|(twice, all)| twice.cmp(&all)).collect();
+        let central = sides.contains(&Ordering::Equal);
+        let corner = |axis: usize, cell: usize, shown: usize, picture: usize| {
+            let room = cell.saturating_sub(shown) as i64;
+            let at = match sides[axis] {
+                _ if central => room / 2,
+                Ordering::Less => room,
+                _ => 0,
+            };
+            // A picture that ends before the part does is moved into the middle of what it leaves.
+            at - (at + shown as i64 - picture as i64).max(0) / 2
+        };
+        let (x, y) = (corner(0, width, x1 - x0, scaled.0), corner(1, height, y1 - y0, scaled.1));
         let border = Border::Constant { fill: self.fill.levels(), map_fill: self.fill_mask };
-        let place = |cell: usize, n: usize| (n as i64 - cell as i64).div_euclid(2);
         let resize = Warp::resize(size, scaled).with_interpolation(self.interpolation);
-        let cut = Warp::crop(place(width, scaled.0), place(height, scaled.1), (width, height)).with_border(border);
-        Warp { border, ..resize.then(&cut) }
+        Warp { border, ..resize.then(&Warp::crop(x, y, (x1 - x0, y1 - y0)).with_border(border)) }
     }
 }
 
@@ -141,10 +157,7 @@ impl Augmentation for Mosaic {
             if x0 >= x1 || y0 >= y1 {
                 continue;
             }
-            let cell = self.cell(part.size().unwrap_or((1, 1)));
-            let seen = Warp::crop(x0 as i64 - left, y0 as i64 - top, (x1 - x0, y1 - y0));
-            let border = cell.border;
-            Warp { border, ..cell.then(&seen) }.apply(&mut part)?;
+            self.part(part.size().unwrap_or((1, 1)), [x0, y0, x1, y1]).apply(&mut part)?;
             Warp::crop(-(x0 as i64), -(y0 as i64), (width, height)).apply(&mut part)?;
             paste_all(&mut canvas, &part, [x0, y0, x1, y1]);
             // Tracks of partners must not meet each other either.

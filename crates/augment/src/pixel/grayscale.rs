@@ -28,23 +28,9 @@ impl Augmentation for Grayscale {
         if image.channels != 1 {
             only_rgb("Grayscale", image.channels)?;
         }
-        by_type(
-            image,
-            |grid| {
-                let gray = |p: &[u8]| if let [r, g, b] = *p { luma([r, g, b].map(f32::from)) as u8 } else { p[0] };
-                grid.samples =
-                    grid.samples.chunks_exact(grid.channels).flat_map(|p| std::iter::repeat_n(gray(p), n)).collect();
-                grid.channels = n;
-                Ok(())
-            },
-            |grid| {
-                let gray = |p: &[f32]| if let [r, g, b] = *p { luma([r, g, b]) } else { p[0] };
-                grid.samples =
-                    grid.samples.chunks_exact(grid.channels).flat_map(|p| std::iter::repeat_n(gray(p), n)).collect();
-                grid.channels = n;
-                Ok(())
-            },
-        )
+        let bytes = |p: &[u8]| if let [r, g, b] = *p { luma([r, g, b].map(f32::from)) as u8 } else { p[0] };
+        let floats = |p: &[f32]| if let [r, g, b] = *p { luma([r, g, b]) } else { p[0] };
+        by_type(image, |grid| grid.mixed(n, bytes), |grid| grid.mixed(n, floats))
     }
 
     fn touches(&self) -> bool {

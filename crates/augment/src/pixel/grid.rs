@@ -29,6 +29,16 @@ impl<T> Grid<T> {
     }
 }
 
+impl<T: Copy> Grid<T> {
+    /// Makes one sample of every pixel, which then stands in each of so many channels.
+    pub fn mixed(&mut self, channels: usize, sample: impl Fn(&[T]) -> T) -> Result<()> {
+        let pixels = self.samples.chunks_exact(self.channels);
+        self.samples = pixels.flat_map(|pixel| std::iter::repeat_n(sample(pixel), channels)).collect();
+        self.channels = channels;
+        Ok(())
+    }
+}
+
 /// That it happens; there is nothing to decide.
 #[state]
 pub struct Done {}

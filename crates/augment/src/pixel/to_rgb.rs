@@ -27,19 +27,7 @@ impl Augmentation for ToRGB {
             return Ok(());
         }
         let n = self.num_output_channels;
-        by_type(
-            image,
-            |grid| {
-                grid.samples = grid.samples.iter().flat_map(|&x| std::iter::repeat_n(x, n)).collect();
-                grid.channels = n;
-                Ok(())
-            },
-            |grid| {
-                grid.samples = grid.samples.iter().flat_map(|&x| std::iter::repeat_n(x, n)).collect();
-                grid.channels = n;
-                Ok(())
-            },
-        )
+        by_type(image, |grid| grid.mixed(n, |p| p[0]), |grid| grid.mixed(n, |p| p[0]))
     }
 
     fn touches(&self) -> bool {

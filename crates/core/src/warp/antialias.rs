@@ -2,7 +2,10 @@
 //! twice as wide as itself, as Pillow's `resize` with `BILINEAR` does it.
 
 use super::axes::Axis;
-use super::resample::{Edge, Grid, OUTSIDE, Sample, nearest};
+use super::edge::{Edge, OUTSIDE};
+use super::sample::Sample;
+use super::way::nearest;
+use pleach_simd::Grid;
 
 /// The pixels of the source that make one pixel of the result along one axis.
 struct Span {
@@ -10,17 +13,19 @@ struct Span {
     weights: Vec<f32>,
 }
 
-/// The spans along an axis; pixels outside the source have no weight. A pixel of the result that lies
+/// The spans along an axis; pixels outside the source or its window have no weight. A pixel of the result that lies
 /// outside is the one that the border puts there, or has no span.
 fn spans<T: Copy>(axis: &Axis, count: usize, edge: &Edge<T>) -> Vec<Span> {
     let wide = axis.scale.abs().max(1.0);
+    let window = axis.window();
+    let [low, high] = [window[0].max(0) as f64, window[1].min(axis.len as i64 - 1) as f64];
     let span = |i: usize| {
-        let centre = axis.scale * i as f64 + axis.shift;
-        let first = (centre - wide).ceil().max(0.0);
-        let last = (centre + wide).floor().min(axis.len as f64 - 1.0);
-        let inside = (-0.5..=axis.len as f64 - 0.5).contains(&centre) && first <= last;
+        let centre = axis.centre(i);
+        let first = (centre - wide).ceil().max(low);
+        let last = (centre + wide).floor().min(high);
+        let inside = (low - 0.5..=high + 0.5).contains(&centre) && first <= last;
         if !inside {
-            return match edge.index(nearest(centre), axis.len) {
+            return match edge.index(nearest(centre).max(window[0]).min(window[1]), axis.len) {
                 OUTSIDE => Span { first: 0, weights: Vec::new() },
                 first => Span { first, weights: vec![1.0] },
             };

@@ -1,8 +1,11 @@
 //! Samples a grid where its rows become rows or columns: a table for each axis says which pixels are read.
 
 use super::Interpolation;
-use super::matrix::{Matrix, exchanges_axes};
-use super::resample::{Edge, Grid, OUTSIDE, Sample, border, four, nearest, split};
+use super::edge::{Edge, OUTSIDE, border, four};
+use super::matrix::exchanges_axes;
+use super::sample::Sample;
+use super::way::{Way, nearest, split};
+use pleach_simd::Grid;
 
 /// Rows that become columns: a few rows of the result at a time, along each row of the source.
 #[inline(always)]
@@ -34,6 +37,8 @@ pub(super) struct Axis {
     pub(super) len: usize,
     /// Samples from one of them to the next.
     pub(super) stride: usize,
+    /// Places along the result's axis are brought within these before.
+    pub(super) bounds: [f64; 2],
 }
 
 /// Two pixels of a source, as offsets of samples, and how far to go from the first to the second.
@@ -43,20 +48,41 @@ pub(super) struct Tap {
     pub(super) by: f32,
 }
 
-pub(super) fn axes<T>(from: &Grid<'_, T>, m: &Matrix) -> (Axis, Axis) {
-    let x = |scale| Axis { scale, shift: m[0][2], len: from.width, stride: from.channels };
-    let y = |scale| Axis { scale, shift: m[1][2], len: from.height, stride: from.width * from.channels };
-    if exchanges_axes(m) { (y(m[1][0]), x(m[0][1])) } else { (x(m[0][0]), y(m[1][1])) }
+/// The axes of the source that columns and rows of the result go along.
+pub(super) fn axes<T>(from: &Grid<'_, T>, way: &Way<'_>) -> (Axis, Axis) {
+    let m = &way.matrix;
+    let x = |scale, of| Axis { scale, shift: m[0][2], len: from.width, stride: from.channels, bounds: way.bounds(of) };
+    let y = |scale, of| Axis {
+        scale,
+        shift: m[1][2],
+        len: from.height,
+        stride: from.width * from.channels,
+        bounds: way.bounds(of),
+    };
+    if exchanges_axes(m) { (y(m[1][0], 0), x(m[0][1], 1)) } else { (x(m[0][0], 0), y(m[1][1], 1)) }
 }
 
 impl Axis {
+    /// The place of pixel i of the result, as if there were no bounds.
+    pub(super) fn centre(&self, i: usize) -> f64 {
+        self.scale * i as f64 + self.shift
+    }
+
+    /// The first and the last pixel of the source that the bounds let in.
+    pub(super) fn window(&self) -> [i64; 2] {
+        let [a, b] = self.bounds.map(|i| self.scale * i + self.shift);
+        // Without the dust of rounding, and far from any overflow.
+        let whole = |v: f64| v.clamp(-1e12, 1e12) as i64;
+        [whole((a.min(b) + 1e-6).floor()), whole((a.max(b) - 1e-6).ceil())]
+    }
+
     pub(super) fn taps<T: Copy>(&self, count: usize, how: Interpolation, edge: &Edge<T>) -> Vec<Tap> {
         let offset = |i: i64| match edge.index(i, self.len) {
             OUTSIDE => OUTSIDE,
             i => i * self.stride,
         };
         let tap = |i: usize| {
-            let at = self.scale * i as f64 + self.shift;
+            let at = self.scale * (i as f64).max(self.bounds[0]).min(self.bounds[1]) + self.shift;
             if how == Interpolation::Nearest {
                 let a = offset(nearest(at));
                 return Tap { a, b: a, by: 0.0 };
@@ -150,7 +176,6 @@ pub(super) fn copies<T: Sample>(
 /// One row between pixels.
 #[inline(always)]
 pub(super) fn blend<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T], channels: usize, edge: &Edge<T>) {
-    let Some(empty) = edge.fill().or_else(|| data.first().map(|v| [*v; 4])) else { return };
     let rows_inside = row.a != OUTSIDE && row.b != OUTSIDE;
     for (col, out) in cols.iter().zip(out.chunks_exact_mut(channels)) {
         if rows_inside && col.a != OUTSIDE && col.b != OUTSIDE {
@@ -158,7 +183,7 @@ pub(super) fn blend<T: Sample>(data: &[T], row: &Tap, cols: &[Tap], out: &mut [T
             let corners = [row.a + col.a, row.a + col.b, row.b + col.a, row.b + col.b].map(at);
             four(out, corners, col.by, row.by);
         } else {
-            border(data, [[row.a, row.b], [col.a, col.b]], out, empty, col.by, row.by);
+            border(data, [[row.a, row.b], [col.a, col.b]], out, edge, col.by, row.by);
         }
     }
 }

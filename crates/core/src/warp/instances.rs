@@ -1,11 +1,13 @@
 //! Moves instances: every part of one, or none of it.
 
 use super::clip::{self, FRONT, NEAR, area, bounds, flat};
+use super::edge::Edge;
 use super::matrix::{affine, apply, exchanges_axes};
 use super::plan::Plan;
-use super::resample::{Edge, Grid, resample};
+use super::resample::resample;
 use super::{Corners, Interpolation, UPRIGHT};
 use crate::row::{Instance, Mask, NamedPoint, Polygon, RotBox};
+use pleach_simd::Grid;
 
 /// The pixels of an instance: those of its mask, or the area of its polygon or of its box.
 pub(crate) fn extent(i: &Instance) -> Option<f64> {

@@ -10,6 +10,7 @@ impl Warp {
     fn new(matrix: Matrix, size: (usize, usize)) -> Self {
         Self {
             matrix,
+            within: None,
             field: None,
             size,
             border: Border::Constant { fill: [0.0; 4], map_fill: 0 },
@@ -147,7 +148,8 @@ impl Warp {
     /// The border is that of `next` if `next` looks beyond the result of this map, else this one's; the
     /// interpolation that of the map which is no exact copy (`next`'s where both or none are);
     /// `min_visibility` is the larger. What this map cuts off and `next` would show again is seen
-    /// again, which it would not be one after the other.
+    /// again, which it would not be one after the other; but a `next` that keeps the axes and repeats the edge (a
+    /// resize) repeats that of this map's result.
     #[must_use]
     pub fn then(&self, next: &Self) -> Self {
         let interpolation = match (self.copies(), next.copies()) {
@@ -168,6 +170,7 @@ impl Warp {
         let strict = if next.corners == Corners::Ellipse { next.corners } else { self.corners };
         Self {
             matrix,
+            within: self.bounds_seen_through(next),
             field,
             size: next.size,
             border: if next.looks_beyond(self.size) { next.border } else { self.border },
@@ -188,7 +191,24 @@ impl Warp {
         let alike = self.interpolation == next.interpolation || self.copies() || next.copies();
         let axes = |w: &Self| w.field.is_none() && matrix::keeps_axes(&matrix::tidy(w.matrix));
         let (a, b) = (shrinks(self), shrinks(next));
-        !shows_again && alike && (!a && !b || axes(self) && axes(next) && !(a && b))
+        let bounded = self.within.is_none() || axes(next);
+        !shows_again && bounded && alike && (!a && !b || axes(self) && axes(next) && !(a && b))
+    }
+
+    /// The bounds of this map and of `next` for both as one.
+    fn bounds_seen_through(&self, next: &Self) -> Option<[f64; 4]> {
+        let m = matrix::tidy(next.matrix);
+        if next.field.is_some() || !matrix::keeps_axes(&m) {
+            return next.within;
+        }
+        // A field goes on beyond its frame, and its own edge is no edge of the source.
+        let repeats = next.border == Border::Replicate && !next.copies();
+        let edge = repeats.then_some([0.0, 0.0, self.size.0 as f64 - 1.0, self.size.1 as f64 - 1.0]);
+        let cut = [edge, self.within].into_iter().flatten().reduce(narrowed)?;
+        let back = matrix::inverse(&m)?;
+        let [a, b] = [[cut[0], cut[1]], [cut[2], cut[3]]].map(|p| project(&back, p));
+        let cut = [a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])];
+        Some(next.within.map_or(cut, |within| narrowed(within, cut)))
     }
 
     /// Whether the whole of the source is within the result.
@@ -202,7 +222,7 @@ impl Warp {
     /// The matrix cannot be inverted.
     pub fn inverse(&self, source: (usize, usize)) -> Result<Self> {
         let matrix = matrix::inverse(&self.matrix).ok_or_else(singular)?;
-        let back = Self { matrix, size: source, field: None, ..self.clone() };
+        let back = Self { matrix, size: source, field: None, within: None, ..self.clone() };
         let Some(field) = &self.field else { return Ok(back) };
         let places = Field::new(source, |x, y| project(&matrix, field.find([x as f64, y as f64])))?;
         Ok(Self { matrix: IDENTITY, field: Some(Arc::new(places)), ..back })
@@ -229,6 +249,12 @@ impl Warp {
             z <= 0.0 || !inside(x / z, right) || !inside(y / z, bottom)
         })
     }
+}
+
+/// Bounds after which further ones hold.
+fn narrowed(first: [f64; 4], then: [f64; 4]) -> [f64; 4] {
+    let within = |v: f64, axis: usize| v.max(then[axis]).min(then[axis + 2]);
+    [within(first[0], 0), within(first[1], 1), within(first[2], 0), within(first[3], 1)]
 }
 
 pub(super) fn singular() -> Error {

@@ -1,7 +1,8 @@
 //! Maps that only cut a window out and mirror it: pixels are moved where they lie.
 
 use super::matrix::exchanges_axes;
-use super::resample::{Sample, Way};
+use super::sample::Sample;
+use super::way::Way;
 use pleach_simd::{exchange, prefetch};
 
 /// A window of a frame, and which of its axes are mirrored.
@@ -13,7 +14,7 @@ struct Window {
 
 /// The window that a map shows; none where it is no such map, or reaches outside.
 fn window(way: &Way<'_>, from: (usize, usize), size: (usize, usize)) -> Option<Window> {
-    if !way.keeps_axes() || exchanges_axes(&way.matrix) {
+    if !way.keeps_axes() || way.within.is_some() || exchanges_axes(&way.matrix) {
         return None;
     }
     let axis = |scale: f64, shift: f64, len: usize, count: usize| {
@@ -67,9 +68,11 @@ pub(super) fn moved<T: Sample>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::resample::{Edge, Grid, resample};
+    use super::super::edge::Edge;
+    use super::super::resample::resample;
     use super::super::{Interpolation, Warp};
     use super::*;
+    use pleach_simd::Grid;
     use proptest::prelude::*;
 
     fn both<T: Sample + PartialEq + std::fmt::Debug>(
@@ -78,7 +81,7 @@ mod tests {
         warp: &Warp,
     ) -> Result<(), TestCaseError> {
         let (width, height, channels) = from;
-        let way = Way { matrix: warp.matrix, field: None };
+        let way = Way { matrix: warp.matrix, field: None, within: None };
         let data: Vec<T> = (0..width * height * channels).map(sample).collect();
         let edge = Edge::Constant([data[0]; 4]);
         let grid = Grid { data: &data, width, height, channels };
@@ -121,7 +124,7 @@ mod tests {
         for warp in
             [Warp::crop(-1, 0, (4, 3)), Warp::crop(1, 0, (4, 3)), Warp::turn((4, 3), 1), Warp::rotate((4, 3), 5.0)]
         {
-            let way = Way { matrix: warp.matrix, field: None };
+            let way = Way { matrix: warp.matrix, field: None, within: None };
             assert!(!moved(&mut data, (4, 3, 1), &way, warp.size), "{warp:?}");
         }
         assert_eq!(data.len(), 12);

@@ -1,13 +1,17 @@
 //! A warp made ready for a row: checked, inverted, and in both conventions of where a pixel lies.
 
+use super::edge::Edge;
 use super::field::Field;
 use super::matrix::{self, Matrix, apply, mul, shift};
 use super::moved::moved;
-use super::resample::{Edge, Grid, Sample, Way, resample};
+use super::resample::resample;
+use super::sample::Sample;
+use super::way::Way;
 use super::{Border, Corners, Interpolation, MAX_PIXELS, Warp, make};
 use crate::image::{Image, Pixels};
 use crate::row::Map;
 use crate::{Error, Result};
+use pleach_simd::Grid;
 
 pub(super) struct Plan<'w> {
     /// Result to source, pixel centres at whole numbers.
@@ -21,6 +25,7 @@ pub(super) struct Plan<'w> {
     pub(super) size: (usize, usize),
     pub(super) min_visibility: f64,
     pub(super) min_area: f64,
+    within: Option<[f64; 4]>,
     border: Border,
     interpolation: Interpolation,
 }
@@ -47,6 +52,7 @@ impl<'w> Plan<'w> {
             size: warp.size,
             min_visibility: f64::from(warp.min_visibility),
             min_area: f64::from(warp.min_area),
+            within: warp.within,
             border: warp.border,
             interpolation: warp.interpolation,
         })
@@ -61,12 +67,14 @@ impl<'w> Plan<'w> {
     /// Result to source, for a part of the result that begins at (left, top).
     pub(super) fn way(&self, left: f64, top: f64) -> Way<'w> {
         let matrix = if left == 0.0 && top == 0.0 { self.backward } else { mul(&self.backward, &shift(left, top)) };
-        Way { matrix, field: self.field }
+        let within = self.within.map(|[x0, y0, x1, y1]| [x0 - left, y0 - top, x1 - left, y1 - top]);
+        Way { matrix, field: self.field, within }
     }
 
     fn edge<T>(&self, constant: impl FnOnce([f32; 4], u16) -> [T; 4]) -> Edge<T> {
         match self.border {
             Border::Constant { fill, map_fill } => Edge::Constant(constant(fill, map_fill)),
+            Border::Faded { fill, map_fill } => Edge::Faded(constant(fill, map_fill)),
             Border::Replicate => Edge::Replicate,
             Border::Reflect => Edge::Reflect,
             Border::Reflect101 => Edge::Reflect101,

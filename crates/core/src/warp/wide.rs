@@ -1,16 +1,15 @@
 //! Samples from more than the four pixels around: cubics, Lanczos windows, and means over what a pixel covers.
 
 use super::Interpolation;
-use super::axes::{Axis, axes};
-use super::resample::{Edge, Grid, OUTSIDE, Sample, Way, nearest, split};
+use super::axes::axes;
+use super::crossed::{Crossed, Taps};
+use super::edge::{Edge, OUTSIDE};
+use super::kernel::{before, doubt, weights};
+use super::sample::Sample;
+use super::way::Way;
+use pleach_simd::{Around, Grid, PARTS, Place};
 
-/// Pixels along one axis that make one pixel of the result, each with its weight.
-type Taps = Vec<(usize, f64)>;
-
-/// Where OpenCV rounds places under a turn to.
-const STEPS: f64 = 32.0;
-
-/// Samples all of a grid; `out` comes filled with the border.
+/// Samples all of a grid.
 pub(super) fn sample<T: Sample>(
     from: &Grid<'_, T>,
     way: &Way<'_>,
@@ -20,130 +19,165 @@ pub(super) fn sample<T: Sample>(
     out: &mut [T],
 ) {
     let Some(empty) = edge.fill().or_else(|| from.data.first().map(|v| [*v; 4])) else { return };
-    if way.keeps_axes() {
-        let (x, y) = axes(from, &way.matrix);
-        let along = |axis: &Axis, n: usize| (0..n).map(|i| taps_of(axis, i, how, edge)).collect::<Vec<_>>();
-        in_two(from, (&x, &along(&x, size.0)), (&y, &along(&y, size.1)), empty, out);
+    if !way.keeps_axes() {
+        Turned::new(from, way, how, edge, empty).all(size.0, out);
         return;
     }
-    let channels = from.channels;
-    let mut sums = vec![0.0; channels];
-    for (i, out) in out.chunks_exact_mut(channels).enumerate() {
-        let place = way.place((i % size.0) as f64, (i / size.0) as f64).map(|v| (v * STEPS).round() / STEPS);
-        let [cols, rows] = [0, 1].map(|axis| taps_at(place[axis], [from.width, from.height][axis], how, edge));
-        sums.fill(0.0);
-        for (row, wy) in &rows {
-            for (col, wx) in &cols {
-                let inside = *row != OUTSIDE && *col != OUTSIDE;
-                let start = if inside { (row * from.width + col) * channels } else { 0 };
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    let v = if inside { from.data[start + k] } else { empty[k.min(3)] };
-                    *sum += wx * wy * f64::from(v.wide());
+    let (mut x, mut y) = axes(from, way);
+    let turned;
+    let mut from = Grid { ..*from };
+    if x.stride != from.channels {
+        // Columns become rows before, so that rows are read along.
+        turned = transposed(&from);
+        from = Grid { data: &turned, width: from.height, height: from.width, ..from };
+        (x.stride, y.stride) = (from.channels, from.width * from.channels);
+    }
+    let (cols, rows) = (Taps::new(&x, size.0, how), Taps::new(&y, size.1, how));
+    Crossed::new(&from, cols, rows, edge, empty).all(out);
+}
+
+fn transposed<T: Copy>(from: &Grid<'_, T>) -> Vec<T> {
+    let pixel = |x: usize, y: usize| &from.data[(y * from.width + x) * from.channels..][..from.channels];
+    let column = |x: usize| (0..from.height).flat_map(move |y| pixel(x, y));
+    (0..from.width).flat_map(column).copied().collect()
+}
+
+/// The most neighbours along an axis.
+const MOST: usize = 8;
+
+/// The first of the neighbours of a place, of which so many lie before it, and its part of a pixel.
+#[inline(always)]
+fn neighbours(at: f64, before: i32) -> Place {
+    // Farther than this no image reaches.
+    let whole = (at * PARTS as f64).round().clamp(-3e8, 3e8) as i32;
+    let part = whole & (PARTS as i32 - 1);
+    ((whole - part) / PARTS as i32 - before, part as u8)
+}
+
+pleach_simd::lanes! {
+    fn round<T: Copy>(places: &[[f64; 2]], before: i32, out: &mut [(Place, Place)]) {
+        for (out, [x, y]) in out.iter_mut().zip(places) {
+            *out = (neighbours(*x, before), neighbours(*y, before));
+        }
+    }
+}
+
+/// A result whose pixels lie anywhere between those of a source, at whole parts of a pixel, as OpenCV rounds them.
+struct Turned<'a, T> {
+    from: &'a Grid<'a, T>,
+    way: &'a Way<'a>,
+    edge: &'a Edge<T>,
+    empty: [T; 4],
+    taps: usize,
+    /// For each part of a pixel the weights of all neighbours.
+    weights: Vec<f64>,
+}
+
+impl<'a, T: Sample> Turned<'a, T> {
+    fn new(from: &'a Grid<'a, T>, way: &'a Way<'a>, how: Interpolation, edge: &'a Edge<T>, empty: [T; 4]) -> Self {
+        let weights: Vec<f64> = (0..PARTS).flat_map(|part| weights(how, part as f64 / PARTS as f64)).collect();
+        Self { from, way, edge, empty, taps: weights.len() / PARTS, weights }
+    }
+
+    /// A pixel: the definition.
+    fn pixel(&self, (x, y): (Place, Place), out: &mut [T]) {
+        let along = |(start, part): Place, n: usize, stride: usize| {
+            let mut all = [(OUTSIDE, 0.0); MOST];
+            let weights = &self.weights[usize::from(part) * self.taps..][..self.taps];
+            let found = all.iter_mut().zip((i64::from(start)..).zip(weights));
+            found.for_each(|(tap, (at, w))| {
+                let at = self.edge.index(at, n);
+                *tap = (if at == OUTSIDE { OUTSIDE } else { at * stride }, *w);
+            });
+            all
+        };
+        let (width, channels) = (self.from.width, self.from.channels);
+        let (cols, rows) = (along(x, width, channels), along(y, self.from.height, width * channels));
+        let outside = |all: &[(usize, f64)]| all.iter().all(|(at, _)| *at == OUTSIDE);
+        if outside(&cols) || outside(&rows) {
+            out.iter_mut().enumerate().for_each(|(k, out)| *out = self.empty[k.min(3)]);
+            return;
+        }
+        for (k, out) in out.iter_mut().enumerate() {
+            let empty = self.empty[k.min(3)];
+            let mut sum = 0.0;
+            for (row, wy) in rows.iter().filter(|(_, w)| *w != 0.0) {
+                for (col, wx) in cols.iter().filter(|(_, w)| *w != 0.0) {
+                    let inside = *row != OUTSIDE && *col != OUTSIDE;
+                    let value = if inside { self.from.data[row + col + k] } else { empty };
+                    sum += wx * wy * f64::from(value.wide());
                 }
             }
+            *out = T::of(sum as f32);
         }
-        out.iter_mut().zip(&sums).for_each(|(o, s)| *o = T::of(*s as f32));
     }
-}
 
-/// Columns first, then rows.
-fn in_two<T: Sample>(
-    from: &Grid<'_, T>,
-    (x, cols): (&Axis, &[Taps]),
-    (y, rows): (&Axis, &[Taps]),
-    empty: [T; 4],
-    out: &mut [T],
-) {
-    let channels = from.channels;
-    let width = cols.len() * channels;
-    let mut half = vec![0.0; y.len * width];
-    for (j, half) in half.chunks_exact_mut(width).enumerate() {
-        for (taps, half) in cols.iter().zip(half.chunks_exact_mut(channels)) {
-            for (k, sum) in half.iter_mut().enumerate() {
-                let value = |i: usize| match i {
-                    OUTSIDE => empty[k.min(3)],
-                    i => from.data[j * y.stride + i * x.stride + k],
-                };
-                *sum = taps.iter().map(|(i, w)| w * f64::from(value(*i).wide())).sum();
+    /// All of it, row by row.
+    fn all(&self, width: usize, out: &mut [T]) {
+        let channels = self.from.channels;
+        let floats: Vec<f32> = self.weights.iter().map(|w| *w as f32).collect();
+        let around = T::bytes(self.from.data)
+            .zip(Around::new(channels, self.taps, &floats))
+            .map(|(data, around)| (Grid { data, width: self.from.width, height: self.from.height, channels }, around));
+        let magnitude = self.weights.chunks_exact(self.taps).map(|w| w.iter().map(|w| w.abs()).sum());
+        let magnitude: f64 = magnitude.fold(0.0, f64::max);
+        // One pass over all neighbours has as many steps as one of them by the other.
+        let doubt = doubt([self.taps, self.taps], [magnitude; 2]);
+        let mut doubtful = Vec::new();
+        let mut exact = vec![[0.0; 2]; width];
+        let mut places = vec![((0, 0), (0, 0)); width];
+        for (y, out) in out.chunks_exact_mut(width * channels).enumerate() {
+            self.way.places(y, &mut exact);
+            round::<f64>(&exact, before(self.taps) as i32, &mut places);
+            match (&around, T::bytes_mut(out)) {
+                (Some((from, around)), Some(out)) => around.row(from, &places, doubt, out, &mut doubtful),
+                _ => doubtful.extend(0..out.len()),
+            }
+            let mut last = usize::MAX;
+            for pixel in doubtful.drain(..).map(|at| at / channels) {
+                // Samples of a pixel come one after the other.
+                if pixel != last {
+                    self.pixel(places[pixel], &mut out[pixel * channels..(pixel + 1) * channels]);
+                }
+                last = pixel;
             }
         }
     }
-    for (taps, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-        for (at, out) in out.iter_mut().enumerate() {
-            let value = |j: usize| match j {
-                OUTSIDE => f64::from(empty[(at % channels).min(3)].wide()),
-                j => half[j * width + at],
-            };
-            *out = T::of(taps.iter().map(|(j, w)| w * value(*j)).sum::<f64>() as f32);
-        }
-    }
-}
-
-fn taps_of<T: Copy>(axis: &Axis, i: usize, how: Interpolation, edge: &Edge<T>) -> Taps {
-    let centre = axis.scale * i as f64 + axis.shift;
-    if how != Interpolation::Area {
-        return taps_at(centre, axis.len, how, edge);
-    }
-    let (first, last) = (centre + 0.5 - axis.scale.abs() / 2.0, centre + 0.5 + axis.scale.abs() / 2.0);
-    let (first, last) = (first.max(0.0), last.min(axis.len as f64));
-    if last - first < 1e-9 {
-        return vec![(edge.index(nearest(centre), axis.len), 1.0)];
-    }
-    let covered = |j: usize| (last.min(j as f64 + 1.0) - first.max(j as f64)) / (last - first);
-    let pixels = first as usize..(last.ceil() as usize).min(axis.len);
-    pixels.map(|j| (j, covered(j))).filter(|(_, w)| *w > 1e-9).collect()
-}
-
-fn taps_at<T: Copy>(place: f64, len: usize, how: Interpolation, edge: &Edge<T>) -> Taps {
-    let (start, beyond) = split(place);
-    let x = f64::from(beyond);
-    let weights = match how {
-        Interpolation::Bicubic => cubic(x).to_vec(),
-        Interpolation::Lanczos4 => lanczos(x).to_vec(),
-        _ => vec![1.0 - x, x],
-    };
-    let before = weights.len() as i64 / 2 - 1;
-    (start - before..).map(|i| edge.index(i, len)).zip(weights).filter(|(_, w)| *w != 0.0).collect()
-}
-
-/// Keys, "Cubic convolution interpolation for digital image processing", 1981.
-fn cubic(x: f64) -> [f64; 4] {
-    const A: f64 = -0.75;
-    let near = |x: f64| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
-    let far = |x: f64| ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A;
-    [far(x + 1.0), near(x), near(1.0 - x), far(2.0 - x)]
-}
-
-fn lanczos(x: f64) -> [f64; 8] {
-    let sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
-    let raw = [3.0, 2.0, 1.0, 0.0, -1.0, -2.0, -3.0, -4.0].map(|i| sinc(x + i) * sinc((x + i) / 4.0));
-    let sum: f64 = raw.iter().sum();
-    raw.map(|w| w / sum)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::matrix::mul;
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn weights_sum_to_one_and_a_pixel_is_itself() {
-        for x in [0.0, 0.25, 0.5, 0.9] {
-            assert!((cubic(x).iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            assert!((lanczos(x).iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    proptest! {
+        #[test]
+        fn turned_vectors_give_the_bytes_of_the_definition(
+            (w, h) in (1usize..30, 1usize..30), channels in 1usize..=5, seed: u32, lanczos: bool, kind in 0usize..3,
+            degrees in 1.0..89.0f64, tilt in -0.004..0.004f64,
+        ) {
+            let how = if lanczos { Interpolation::Lanczos4 } else { Interpolation::Bicubic };
+            let mut state = seed | 1;
+            let data: Vec<u8> = (0..w * h * channels).map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            }).collect();
+            let from = Grid { data: &data, width: w, height: h, channels };
+            let edge = [Edge::Constant([200, 3, 77, 9]), Edge::Replicate, Edge::Reflect101][kind];
+            let turn = crate::Warp::rotate((w, h), degrees).matrix;
+            let matrix = mul(&turn, &[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [tilt, 0.0, 1.0]]);
+            let way = Way { matrix, field: None, within: None };
+            let turned = Turned::new(&from, &way, how, &edge, edge.fill().unwrap_or([data[0]; 4]));
+            let mut out = vec![0; w * h * channels];
+            turned.all(w, &mut out);
+            for (i, pixel) in out.chunks_exact(channels).enumerate() {
+                let [x, y] = way.place((i % w) as f64, (i / w) as f64);
+                let mut want = vec![0; channels];
+                let [x, y] = [x, y].map(|at| neighbours(at, before(turned.taps) as i32));
+                turned.pixel((x, y), &mut want);
+                prop_assert_eq!(pixel, &want);
+            }
         }
-        assert_eq!(cubic(0.0), [0.0, 1.0, 0.0, 0.0]);
-        assert!(lanczos(0.0).iter().enumerate().all(|(i, w)| (w - f64::from(u8::from(i == 3))).abs() < 1e-12));
-    }
-
-    #[test]
-    fn a_mean_over_three_halves_of_a_pixel_takes_a_half_of_the_second() {
-        let axis = Axis { scale: 1.5, shift: 0.25, len: 6, stride: 1 };
-        let edge: Edge<u8> = Edge::Replicate;
-        let close = |taps: Taps, want: &[(usize, f64)]| {
-            taps.len() == want.len() && taps.iter().zip(want).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-9)
-        };
-        let third = 1.0 / 3.0;
-        assert!(close(taps_of(&axis, 0, Interpolation::Area, &edge), &[(0, 2.0 * third), (1, third)]));
-        assert!(close(taps_of(&axis, 1, Interpolation::Area, &edge), &[(1, third), (2, 2.0 * third)]));
     }
 }

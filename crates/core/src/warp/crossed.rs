@@ -1,0 +1,348 @@
+//! Samples from more than four pixels in rows and columns: along rows first, and then between them.
+
+use super::Interpolation;
+use super::axes::Axis;
+use super::edge::{Edge, OUTSIDE};
+use super::kernel::{before, doubt, weights};
+use super::sample::Sample;
+use super::way::{nearest, split};
+use pleach_simd::{Grid, MARGIN, Weights, halve, weigh_down, widen};
+
+/// Pixels along one axis that make one pixel of the result, each with its weight: as many for each.
+pub(super) struct Taps {
+    count: usize,
+    /// Where the first ones lie, as if there were no edge.
+    starts: Vec<i64>,
+    weights: Vec<f64>,
+    /// The pixels that the window lets in.
+    window: [i64; 2],
+    len: usize,
+    stride: usize,
+}
+
+impl Taps {
+    pub(super) fn new(axis: &Axis, n: usize, how: Interpolation) -> Self {
+        let window = axis.window();
+        let (count, of): (usize, &dyn Fn(f64) -> (i64, Vec<f64>)) = match how {
+            Interpolation::Area => {
+                // No more than the window has, and one more for a part of a pixel.
+                let count = (axis.scale.abs().min(axis.len as f64).ceil() as usize + 1).max(1);
+                (count, &|centre| covered(centre, axis, window))
+            }
+            _ => (weights(how, 0.0).len(), &|centre| {
+                let (start, beyond) = split(centre);
+                let weights = weights(how, f64::from(beyond));
+                (start - before(weights.len()), weights)
+            }),
+        };
+        let mut taps = Self {
+            count,
+            starts: Vec::with_capacity(n),
+            weights: Vec::with_capacity(n * count),
+            window,
+            len: axis.len,
+            stride: axis.stride,
+        };
+        for i in 0..n {
+            let (start, mut weights) = of(axis.centre(i));
+            weights.resize(count, 0.0);
+            taps.starts.push(start);
+            taps.weights.extend(weights);
+        }
+        taps
+    }
+
+    /// The pixel of the source that stands at a place.
+    fn pixel<T: Copy>(&self, at: i64, edge: &Edge<T>) -> usize {
+        edge.index(at.max(self.window[0]).min(self.window[1]), self.len)
+    }
+
+    /// The pixels that make pixel i, with their weights; those of no weight are left out.
+    fn of<'a, T: Copy>(&'a self, i: usize, edge: &'a Edge<T>) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let weights = self.weights[i * self.count..][..self.count].iter();
+        let all = (self.starts[i]..).zip(weights).filter(|(_, w)| **w != 0.0);
+        all.map(|(at, w)| (self.pixel(at, edge), *w))
+    }
+
+    fn magnitude(&self) -> f64 {
+        let sums = self.weights.chunks_exact(self.count).map(|w| w.iter().map(|w| w.abs()).sum());
+        sums.fold(0.0, f64::max)
+    }
+
+    /// Whether 32-bit floats hold all products and sums of 8 bits by weights of either axis as they are.
+    fn short(&self) -> bool {
+        self.weights.iter().all(|w| (w * 128.0).fract() == 0.0)
+    }
+
+    /// The first pixel, where each pixel of the result is the mean of the next two.
+    fn halves(&self) -> Option<usize> {
+        let two = |w: &[f64]| w.len() >= 2 && w[..2] == [0.5; 2] && w[2..].iter().all(|w| *w == 0.0);
+        let first = *self.starts.first()?;
+        let last = first + 2 * self.starts.len() as i64 - 1;
+        let [low, high] = [self.window[0].max(0), self.window[1].min(self.len as i64 - 1)];
+        let inside = low <= first && last <= high;
+        let all = (first..).step_by(2).zip(&self.starts).all(|(want, start)| want == *start);
+        (inside && all && self.weights.chunks_exact(self.count).all(two)).then_some(first as usize)
+    }
+
+    fn floats(&self) -> Vec<f32> {
+        self.weights.iter().map(|w| *w as f32).collect()
+    }
+}
+
+/// The mean of what a pixel of the result covers.
+fn covered(centre: f64, axis: &Axis, window: [i64; 2]) -> (i64, Vec<f64>) {
+    let half = axis.scale.abs() / 2.0;
+    let [low, high] = [window[0].max(0) as f64, (window[1] + 1).min(axis.len as i64) as f64];
+    let (first, last) = ((centre + 0.5 - half).max(low), (centre + 0.5 + half).min(high));
+    if last - first < 1e-9 {
+        return (nearest(centre), vec![1.0]);
+    }
+    let share = |j: usize| (last.min(j as f64 + 1.0) - first.max(j as f64)) / (last - first);
+    let start = first as usize;
+    let weights = (start..last.ceil() as usize).map(share).map(|w| if w > 1e-9 { w } else { 0.0 });
+    (start as i64, weights.collect())
+}
+
+/// A result whose columns and rows are made of columns and rows of a source.
+pub(super) struct Crossed<'a, T> {
+    from: &'a Grid<'a, T>,
+    cols: Taps,
+    rows: Taps,
+    edge: &'a Edge<T>,
+    /// What stands outside.
+    empty: [T; 4],
+}
+
+impl<'a, T: Sample> Crossed<'a, T> {
+    pub(super) fn new(from: &'a Grid<'a, T>, cols: Taps, rows: Taps, edge: &'a Edge<T>, empty: [T; 4]) -> Self {
+        Self { from, cols, rows, edge, empty }
+    }
+
+    /// One sample between others along a row of the source: the definition.
+    fn along(&self, row: usize, i: usize, k: usize) -> f64 {
+        let value = |col: usize| match col {
+            OUTSIDE => self.empty[k.min(3)],
+            col => self.from.data[row * self.rows.stride + col * self.cols.stride + k],
+        };
+        self.cols.of(i, self.edge).map(|(col, w)| w * f64::from(value(col).wide())).sum()
+    }
+
+    /// One sample of the result: the definition.
+    fn sample(&self, i: usize, j: usize, k: usize) -> T {
+        let value = |row: usize| match row {
+            OUTSIDE => f64::from(self.empty[k.min(3)].wide()),
+            row => self.along(row, i, k),
+        };
+        T::of(self.rows.of(j, self.edge).map(|(row, w)| w * value(row)).sum::<f64>() as f32)
+    }
+
+    /// All of it, row by row.
+    pub(super) fn all(&self, out: &mut [T]) {
+        if let (Some(bytes), Some(made)) = (T::bytes(self.from.data), T::bytes_mut(out))
+            && self.in_vectors(bytes, made)
+        {
+            return;
+        }
+        let (channels, n) = (self.from.channels, self.cols.starts.len());
+        let mut half = Lines::new(self.rows.count, n * channels);
+        for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
+            let rows: Vec<(usize, f64)> = self.rows.of(j, self.edge).collect();
+            half.make(rows.iter().map(|(row, _)| *row), |row, line: &mut [f64]| {
+                for (at, v) in line.iter_mut().take(n * channels).enumerate() {
+                    *v = match row {
+                        OUTSIDE => f64::from(self.empty[(at % channels).min(3)].wide()),
+                        row => self.along(row, at / channels, at % channels),
+                    };
+                }
+            });
+            let lines: Vec<(&[f64], f64)> = rows.iter().map(|(row, w)| (half.line(*row), *w)).collect();
+            for (at, out) in out.iter_mut().enumerate() {
+                *out = T::of(lines.iter().map(|(line, w)| w * line[at]).sum::<f64>() as f32);
+            }
+        }
+    }
+
+    /// All of it in 32-bit floats, many samples at a time, and what is in doubt by the definition; false where columns of
+    /// the source do not lie side by side.
+    fn in_vectors(&self, data: &[u8], out: &mut [u8]) -> bool {
+        let (channels, n) = (self.from.channels, self.cols.starts.len());
+        let (Some(&low), Some(&high)) = (self.cols.starts.iter().min(), self.cols.starts.iter().max()) else {
+            return false;
+        };
+        // A row as it goes on outside, as far as any pixel looks.
+        let pixels = (high - low) as usize + self.cols.count;
+        if self.cols.stride != channels || pixels > 8 * (self.cols.len + n) {
+            return false;
+        }
+        if let (Some(left), Some(top)) = (self.cols.halves(), self.rows.halves()) {
+            // Quarters of whole numbers are exact in every arithmetic.
+            for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
+                let row = |y: usize| &data[(top + y) * self.rows.stride + left * channels..][..2 * n * channels];
+                halve(row(2 * j), row(2 * j + 1), channels, out);
+            }
+            return true;
+        }
+        let starts = self.cols.starts.iter().map(|s| (s - low) as usize * channels).collect();
+        let along = Weights::new(channels, self.cols.count, starts, &self.cols.floats());
+        let down = self.rows.floats();
+        let exact = self.cols.short() && self.rows.short() && self.cols.magnitude() * self.rows.magnitude() < 4.0;
+        let doubt = if exact {
+            0.0
+        } else {
+            doubt([self.cols.count, self.rows.count], [self.cols.magnitude(), self.rows.magnitude()])
+        };
+        let seen = Seen::new(&self.cols, low, pixels, self.edge);
+        let fill = self.empty.map(Sample::wide);
+        let mut line = vec![0.0; pixels * channels + MARGIN];
+        let mut half = Lines::new(self.rows.count, n * channels);
+        let mut doubtful = Vec::new();
+        for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
+            let rows: Vec<usize> =
+                (self.rows.starts[j]..).take(self.rows.count).map(|at| self.rows.pixel(at, self.edge)).collect();
+            half.make(rows.iter().copied(), |row, made: &mut [f32]| {
+                if row == OUTSIDE {
+                    made.iter_mut().enumerate().for_each(|(at, v)| *v = fill[(at % channels).min(3)]);
+                    return;
+                }
+                seen.widen(&data[row * self.rows.stride..][..self.cols.len * channels], channels, fill, &mut line);
+                along.along(&line, made);
+            });
+            let lines: Vec<&[f32]> = rows.iter().map(|row| half.line(*row)).collect();
+            weigh_down(&lines, &down[j * self.rows.count..][..self.rows.count], doubt, out, &mut doubtful);
+            for at in doubtful.drain(..) {
+                if let Some(byte) = T::bytes(&[self.sample(at / channels, j, at % channels)]) {
+                    out[at] = byte[0];
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Which pixels of a row stand side by side, as far as it is looked at: those before the row's own, how many of its own,
+/// and those behind.
+struct Seen {
+    before: Vec<usize>,
+    own: std::ops::Range<usize>,
+    behind: Vec<usize>,
+}
+
+impl Seen {
+    fn new<T: Copy>(cols: &Taps, low: i64, pixels: usize, edge: &Edge<T>) -> Self {
+        let all: Vec<usize> = (low..).take(pixels).map(|at| cols.pixel(at, edge)).collect();
+        // The longest run from the first pixel that is followed by its neighbour.
+        let start = all.windows(2).position(|p| p[0] != OUTSIDE && p[1] == p[0] + 1).unwrap_or(all.len());
+        let run = all[start..].windows(2).take_while(|p| p[0] != OUTSIDE && p[1] == p[0] + 1).count();
+        let end = if run == 0 { start } else { start + run + 1 };
+        let first = all.get(start).copied().unwrap_or(0);
+        Self { before: all[..start].to_vec(), own: first..first + (end - start), behind: all[end..].to_vec() }
+    }
+
+    fn widen(&self, row: &[u8], channels: usize, fill: [f32; 4], out: &mut [f32]) {
+        let (before, out) = out.split_at_mut(self.before.len() * channels);
+        let (own, behind) = out.split_at_mut(self.own.len() * channels);
+        if !own.is_empty() {
+            widen::<f32>(&row[self.own.start * channels..self.own.end * channels], own);
+        }
+        let each = |pixels: &[usize], out: &mut [f32]| {
+            for (pixel, out) in pixels.iter().zip(out.chunks_exact_mut(channels)) {
+                for (k, v) in out.iter_mut().enumerate() {
+                    *v = match *pixel {
+                        OUTSIDE => fill[k.min(3)],
+                        pixel => f32::from(row[pixel * channels + k]),
+                    };
+                }
+            }
+        };
+        each(&self.before, before);
+        each(&self.behind, behind);
+    }
+}
+
+/// Rows of a source that have been sampled along and may be wanted again.
+struct Lines<F> {
+    lines: Vec<(Option<usize>, Vec<F>)>,
+}
+
+impl<F: Copy + Default> Lines<F> {
+    /// For so many at a time.
+    fn new(count: usize, len: usize) -> Self {
+        Self { lines: (0..count.max(1)).map(|_| (None, vec![F::default(); len + MARGIN])).collect() }
+    }
+
+    /// Sees to it that rows are there, by making those that are not in place of others.
+    fn make(&mut self, rows: impl Iterator<Item = usize> + Clone, mut fill: impl FnMut(usize, &mut [F])) {
+        for row in rows.clone() {
+            if self.lines.iter().any(|(of, _)| *of == Some(row)) {
+                continue;
+            }
+            let unused = |of: Option<usize>| of.is_none_or(|of| rows.clone().all(|row| row != of));
+            if let Some((of, line)) = self.lines.iter_mut().find(|(of, _)| unused(*of)) {
+                fill(row, line);
+                *of = Some(row);
+            }
+        }
+    }
+
+    fn line(&self, row: usize) -> &[F] {
+        self.lines.iter().find(|(of, _)| *of == Some(row)).map_or(&[], |(_, line)| line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_mean_over_three_halves_of_a_pixel_takes_a_half_of_the_second() {
+        let bounds = [f64::NEG_INFINITY, f64::INFINITY];
+        let axis = Axis { scale: 1.5, shift: 0.25, len: 6, stride: 1, bounds };
+        let taps = Taps::new(&axis, 4, Interpolation::Area);
+        let edge: Edge<u8> = Edge::Replicate;
+        let close = |i: usize, want: &[(usize, f64)]| {
+            let taps: Vec<_> = taps.of(i, &edge).collect();
+            taps.len() == want.len() && taps.iter().zip(want).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-9)
+        };
+        let third = 1.0 / 3.0;
+        assert!(close(0, &[(0, 2.0 * third), (1, third)]));
+        assert!(close(1, &[(1, third), (2, 2.0 * third)]));
+    }
+
+    proptest! {
+        #[test]
+        fn vectors_give_the_bytes_of_the_definition(
+            (w, h) in (1usize..30, 1usize..20), (n, m) in (1usize..40, 1usize..30), channels in 1usize..=5, seed: u32,
+            how in 0usize..3, kind in 0usize..5, mirrored: bool, bounded: bool, shift in -9.0..9.0f64, even: bool,
+        ) {
+            let how = [Interpolation::Bicubic, Interpolation::Lanczos4, Interpolation::Area][how];
+            let mut state = seed | 1;
+            let data: Vec<u8> = (0..w * h * channels).map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            }).collect();
+            let from = Grid { data: &data, width: w, height: h, channels };
+            let fill = [200, 3, 77, 9];
+            let edge = [Edge::Constant(fill), Edge::Replicate, Edge::Reflect, Edge::Reflect101, Edge::Wrap][kind];
+            // A factor of two has its sums in the middle of two numbers.
+            let axis = |len: usize, n: usize, stride: usize, shift: f64| {
+                let scale = if even { 2.0 } else { len as f64 / n as f64 };
+                let bounds = if bounded { [1.0, n as f64 - 2.0] } else { [f64::NEG_INFINITY, f64::INFINITY] };
+                let (scale, shift) = if even { (scale, 0.5) } else { (scale, 0.5 * scale - 0.5 + shift) };
+                let (scale, shift) = if mirrored { (-scale, shift + scale * (n as f64 - 1.0)) } else { (scale, shift) };
+                Axis { scale, shift, len, stride, bounds }
+            };
+            let cols = Taps::new(&axis(w, n, channels, shift), n, how);
+            let rows = Taps::new(&axis(h, m, w * channels, -shift), m, how);
+            let all = Crossed::new(&from, cols, rows, &edge, edge.fill().unwrap_or([data[0]; 4]));
+            let mut out = vec![0; n * m * channels];
+            if all.in_vectors(&data, &mut out) {
+                for (at, byte) in out.iter().enumerate() {
+                    let (j, i, k) = (at / (n * channels), at / channels % n, at % channels);
+                    prop_assert_eq!(*byte, all.sample(i, j, k));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The weights by which neighbouring pixels make one between them.
+
+use super::Interpolation;
+
+/// The weights of an interpolation at a place so far, 0 up to 1, behind a pixel; the pixels begin so many before it.
+pub(super) fn weights(how: Interpolation, beyond: f64) -> Vec<f64> {
+    match how {
+        Interpolation::Bicubic => cubic(beyond).to_vec(),
+        Interpolation::Lanczos4 => lanczos(beyond).to_vec(),
+        _ => vec![1.0 - beyond, beyond],
+    }
+}
+
+/// How many pixels lie before the one at a place.
+pub(super) fn before(taps: usize) -> i64 {
+    taps as i64 / 2 - 1
+}
+
+/// Keys, "Cubic convolution interpolation for digital image processing", 1981.
+fn cubic(x: f64) -> [f64; 4] {
+    const A: f64 = -0.75;
+    let near = |x: f64| ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0;
+    let far = |x: f64| ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A;
+    [far(x + 1.0), near(x), near(1.0 - x), far(2.0 - x)]
+}
+
+fn lanczos(x: f64) -> [f64; 8] {
+    let sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+    let raw = [3.0, 2.0, 1.0, 0.0, -1.0, -2.0, -3.0, -4.0].map(|i| sinc(x + i) * sinc((x + i) / 4.0));
+    let sum: f64 = raw.iter().sum();
+    raw.map(|w| w / sum)
+}
+
+/// How far from the exact value a sum of 8-bit samples may be that is made in 32-bit floats, in any order; `taps` and the
+/// greatest sum of the weights' magnitudes are those of each axis.
+pub(super) fn doubt(taps: [usize; 2], magnitude: [f64; 2]) -> f32 {
+    let steps = (taps[0] + taps[1] + 6) as f64;
+    // Twice what roundings of half a unit in the last place can add up to.
+    (255.0 * magnitude[0] * magnitude[1] * steps * f64::from(f32::EPSILON)) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_sum_to_one_and_a_pixel_is_itself() {
+        for x in [0.0, 0.25, 0.5, 0.9] {
+            assert!((cubic(x).iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            assert!((lanczos(x).iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        }
+        assert_eq!(cubic(0.0), [0.0, 1.0, 0.0, 0.0]);
+        assert!(lanczos(0.0).iter().enumerate().all(|(i, w)| (w - f64::from(u8::from(i == 3))).abs() < 1e-12));
+    }
+}
