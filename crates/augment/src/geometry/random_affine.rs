@@ -9,7 +9,8 @@ use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 /// Slants, turns **clockwise** where the angle is positive, scales and moves a sample about its centre.
 ///
 /// Follows `RandomAffine` of torchvision's v2 transforms: the nearest pixel by default, one scale for both axes,
-/// and angles that go the other way round than those of `Affine` and of `RandomRotation`.
+/// and angles that go the other way round than those of `Affine` and of `RandomRotation`. `bilinear` fades into `fill` along
+/// the edge of the source, as there.
 #[plugin(augmentation, cite = "torchvision 0.29, v2.RandomAffine")]
 pub struct RandomAffine {
     /// Least and greatest angle in degrees; one number `x` stands for `[-x, x]`.

@@ -9,7 +9,7 @@ use pleach_core::{Augmentation, Result, Rng, RowView, Warp, plugin};
 /// Moves the four corners of the picture inwards by whole pixels, with probability 0.5 unless `p` says otherwise.
 ///
 /// Follows `RandomPerspective` of torchvision's v2 transforms: a corner moves by at most half of `distortion_scale` of
-/// each side, and outside the moved picture is `fill`.
+/// each side, and outside the moved picture is `fill`, into which `bilinear` fades along its edge, as there.
 #[plugin(augmentation, cite = "torchvision 0.29, v2.RandomPerspective")]
 pub struct RandomPerspective {
     /// How far corners move, 0 to 1.

@@ -10,12 +10,16 @@ use super::rotate::Rotated;
 /// Turns a sample by an angle that is uniform in `degrees`, counterclockwise where it is positive.
 ///
 /// Follows `RandomRotation` of torchvision's v2 transforms, whose defaults differ from those of `Rotate`: the nearest
-/// pixel, and always. `center` counts from the top left corner of the frame.
-#[plugin(augmentation, cite = "torchvision 0.29, v2.RandomRotation")]
+/// pixel, and always. `center` counts from the top left corner of the frame. `bilinear` fades into `fill` along the edge of
+/// the source, as there. `whole` is that of the video polyp segmentation network PolypNextLSTM.
+#[plugin(augmentation, cite = ["torchvision 0.29, v2.RandomRotation", "https://github.com/KonradReuter/PVS"])]
 pub struct RandomRotation {
     /// Least and greatest angle in degrees; one number `x` stands for `[-x, x]`.
     #[plugin(example = Limit(-15.0, 15.0), range = -360.0..=360.0)]
     pub degrees: Limit,
+    /// Whether only whole degrees are drawn, both ends included.
+    #[plugin(default = false)]
+    pub whole: bool,
     /// How pixels between pixels are made; maps and masks always take the nearest.
     #[plugin(default = Interpolation::Nearest)]
     pub interpolation: Interpolation,
@@ -48,7 +52,12 @@ impl Augmentation for RandomRotation {
     type Draw = Rotated;
 
     fn draw(&self, rng: &mut Rng, _: &RowView<'_>) -> Result<Option<Rotated>> {
-        Ok(Some(Rotated { degrees: rng.range(self.degrees.0, self.degrees.1) }))
+        let (low, high) = (self.degrees.0, self.degrees.1);
+        if !self.whole {
+            return Ok(Some(Rotated { degrees: rng.range(low, high) }));
+        }
+        let (low, high) = (low.ceil(), high.floor());
+        Ok(Some(Rotated { degrees: low + rng.below((high - low).max(0.0) as u64 + 1) as f64 }))
     }
 
     fn warp(&self, draw: &Rotated, size: (usize, usize)) -> Option<Warp> {

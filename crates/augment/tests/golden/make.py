@@ -8,12 +8,15 @@ first pixel in Albumentations and from its corner here: half a pixel is added.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 import albumentations as A
 import cv2
 import numpy as np
 from PIL import Image
+
+from cases import add
 
 rng = np.random.default_rng(7)
 cases = []
@@ -38,18 +41,7 @@ def picture(a):
     return {"width": a.shape[1], "height": a.shape[0], "channels": a.shape[2], "type": str(a.dtype), "samples": samples}
 
 
-def case(plugin, parameters, draw, image, result, tolerance, **more):
-    cases.append(
-        {
-            "plugin": plugin,
-            "parameters": parameters,
-            "draw": draw,
-            "image": picture(image),
-            "result": picture(result),
-            "tolerance": tolerance,
-        }
-        | more
-    )
+case = partial(add, cases, picture)
 
 
 BOX, POINT = [6.0, 5.0, 13.0, 10.0], [7.0, 6.0]

@@ -9,6 +9,7 @@ Samples of images are base64 of their bytes, row by row, channels interleaved; f
 
 import base64
 import json
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -23,6 +24,8 @@ from PIL import Image
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
+
+from cases import add
 
 rng = np.random.default_rng(11)
 cases = []
@@ -44,18 +47,7 @@ def picture(a):
     return {"width": a.shape[1], "height": a.shape[0], "channels": a.shape[2], "type": str(a.dtype), "samples": packed}
 
 
-def case(plugin, parameters, draw, image, result, tolerance=0, **more):
-    cases.append(
-        {
-            "plugin": plugin,
-            "parameters": parameters,
-            "draw": draw,
-            "image": picture(image),
-            "result": picture(result),
-            "tolerance": tolerance,
-        }
-        | more
-    )
+case = partial(add, cases, picture)
 
 
 def tensor(image):
@@ -190,6 +182,28 @@ for left, top in ((4, 3), (9, 6), (12, 5)):
     draw = {"own": own, "x": left, "y": top}
     parameters = {"target_size": [10, 12], "cell_shape": [10, 12]}
     case("Mosaic", parameters, draw, tiles[0], want, partners=[picture(p) for p in others])
+
+# Pictures of other shapes than their cells, all of them in cells that are shown.
+# Sides are odd: no pixel of a cell lies just between two of its picture.
+tiles = [noise(9, 17), noise(13, 11), noise(15, 15), noise(7, 9)]
+for fit_mode in ("cover", "contain"):
+    mosaic = A.Mosaic(
+        grid_yx=(2, 2), target_size=(10, 12), cell_shape=(10, 12), fit_mode=fit_mode, fill=90, p=1, interpolation=cv2.INTER_NEAREST_EXACT
+    )
+    left, top = 4, 3
+    centre = lambda **_: (left + 6, top + 5)
+
+    def assign(num_items, cell_placements, py_random):
+        return dict(zip(cell_placements, range(num_items)))
+
+    with mock.patch.object(mixing, "calculate_mosaic_center_point", centre), mock.patch.object(
+        mixing, "assign_items_to_grid_cells", assign
+    ):
+        mosaic.py_random = mock.Mock(sample=lambda items, n: items[:n])
+        params = mosaic.get_params_dependent_on_data({}, {"image": tiles[0], "mosaic_metadata": [{"image": t} for t in tiles[1:]]})
+        want = mosaic.apply(tiles[0], **params)
+    parameters = {"target_size": [10, 12], "cell_shape": [10, 12], "fit_mode": fit_mode, "fill": 90, "interpolation": "nearest"}
+    case("Mosaic", parameters, {"own": 0, "x": left, "y": top}, tiles[0], want, partners=[picture(t) for t in tiles[1:]])
 
 # Interpolations.
 image = smooth(24, 30)
