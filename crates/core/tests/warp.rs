@@ -226,6 +226,28 @@ fn parts(i: &Instance) -> (u32, bool, bool, bool, usize, Option<u64>) {
 }
 
 #[test]
+fn a_window_that_is_stretched_ends_at_its_edge_whatever_comes_before() {
+    let mut flipped = row((40, 30), 3, [8, 5, 10, 9]);
+    let cut = Warp::crop(0, 3, (20, 18));
+    let stretched = cut.then(&Warp::resize(cut.size, (50, 40)));
+    let both = applied(&Warp::hflip((40, 30)).then(&stretched), &flipped);
+    Warp::hflip((40, 30)).apply(&mut flipped).unwrap();
+    let (both, by_step) = (both.frames[0].image.to_f32(), applied(&stretched, &flipped).frames[0].image.to_f32());
+    assert!(both.iter().zip(&by_step).all(|(a, b)| (a - b).abs() <= 1.0));
+}
+
+#[test]
+fn what_is_mirrored_at_the_edge_of_a_padded_frame_is_not_taken_from_the_source() {
+    let pad = |border| Warp::crop(-5, -5, (50, 40)).with_border(border);
+    let turn = |border| Warp::rotate((50, 40), 20.0).with_border(border);
+    let joins = |border| pad(border).joins(&turn(border), (40, 30));
+    assert!(joins(Border::Replicate) && joins(Border::Constant { fill: [0.5; 4], map_fill: 0 }));
+    assert!(!joins(Border::Reflect101) && !joins(Border::Wrap));
+    let flip = Warp::hflip((50, 40)).with_border(Border::Reflect101);
+    assert!(flip.joins(&turn(Border::Reflect101), (50, 40)));
+}
+
+#[test]
 fn a_turn_is_counterclockwise_and_exact_at_right_angles() {
     for size in [(15, 15), (15, 21), (10, 16)] {
         let mut marked = row(size, 3, [8, 5, 10, 9]);

@@ -185,7 +185,7 @@ impl Warp {
     /// does at once, up to the second rounding of pixels that it saves: `next` shows nothing again that
     /// this one has cut off, and both sample alike.
     pub fn joins(&self, next: &Self, source: (usize, usize)) -> bool {
-        let shows_again = next.looks_beyond(self.size) && (self.border != next.border || !self.shows_all(source));
+        let shows_again = next.looks_beyond(self.size) && !(self.border == next.border && self.goes_on(source));
         let spread = |how| matches!(how, Interpolation::Antialias | Interpolation::Area);
         let shrinks = |w: &Self| spread(w.interpolation) && !w.copies();
         let alike = self.interpolation == next.interpolation || self.copies() || next.copies();
@@ -204,11 +204,23 @@ impl Warp {
         // A field goes on beyond its frame, and its own edge is no edge of the source.
         let repeats = next.border == Border::Replicate && !next.copies();
         let edge = repeats.then_some([0.0, 0.0, self.size.0 as f64 - 1.0, self.size.1 as f64 - 1.0]);
-        let cut = [edge, self.within].into_iter().flatten().reduce(narrowed)?;
-        let back = matrix::inverse(&m)?;
+        let Some(cut) = [edge, self.within].into_iter().flatten().reduce(narrowed) else { return next.within };
+        let Some(back) = matrix::inverse(&m) else { return next.within };
         let [a, b] = [[cut[0], cut[1]], [cut[2], cut[3]]].map(|p| project(&back, p));
         let cut = [a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])];
         Some(next.within.map_or(cut, |within| narrowed(within, cut)))
+    }
+
+    /// Whether what lies outside of the result is what the border puts there around the source.
+    fn goes_on(&self, source: (usize, usize)) -> bool {
+        self.shows_all(source)
+            && match self.border {
+                Border::Constant { .. } => true,
+                // The nearest pixel of a copy's edge is that of the source's, unless there are others around it.
+                Border::Replicate => self.copies(),
+                // Mirrors stand at the edge of the frame.
+                _ => self.copies() && !self.looks_beyond(source),
+            }
     }
 
     /// Whether the whole of the source is within the result.
