@@ -339,6 +339,10 @@ fn elementwise() -> Vec<Entry> {
             dropout2d(&v[0], 0.4, || draws.next().unwrap_or_default())
         })
         .may_spread(),
+        op("residual", [&[3, 4], &[3, 4]], [&[70, 901], &[70, 901]], |v| {
+            residual::<candle_core::Error>(Then::Relu, || Ok([v[0].clone(), v[1].clone()]))
+        })
+        .batched(2),
         op("bce_with_logits", [&[3, 4], &[3, 4], &[4]], [&[70, 901], &[70, 901], &[901]], |v| {
             bce_with_logits(&v[0], &v[1], Some(&v[2]))
         })
