@@ -20,7 +20,7 @@ fn text(seed: u64) -> String {
 fn sheet(run_file: &Path, out: &Path, more: &[&str]) -> (Vec<u8>, Json) {
     let args = [&["augment", run_file.to_str().unwrap(), "-o", out.to_str().unwrap()], more].concat();
     let done = run(BIN, args).expect_code(0);
-    assert!(done.out.contains("draws.json"), "{}", done.out);
+    assert!(done.err.contains("draws.json"), "{}", done.err);
     let draws = fs::read_to_string(out.join("draws.json")).unwrap();
     (fs::read(out.join("sheet.png")).unwrap(), serde_json::from_str(&draws).unwrap())
 }
