@@ -25,11 +25,14 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, colu
     let together = total.div_ceil(PLENTY).next_multiple_of(width);
     par_each(total.div_ceil(together), |task| {
         let mut packed = vec![T::ZERO; left.deepest() * tile.cols];
-        let mut sums = vec![T::ZERO; rows.next_multiple_of(tile.rows) * width];
+        let mut sums = Vec::new();
         let end = ((task + 1) * together).min(total);
         for first in (task * together..end).step_by(width) {
             let mut block = Block { left, rows, columns, places: columns.open(first..(first + width).min(end)), width };
             let direct = left.blocks().count() == 1 && block.places.lie_together();
+            if !direct {
+                sums.resize(rows.next_multiple_of(tile.rows) * width, T::ZERO);
+            }
             for depth in left.blocks() {
                 for panel in 0..block.places.len.div_ceil(tile.cols) {
                     block.multiply(depth.clone(), panel, &mut packed, if direct { None } else { Some(&mut sums) });

@@ -105,15 +105,18 @@ impl<T: Real> Positions<'_, T> {
     pub fn open(&self, range: Range<usize>) -> Stretches {
         let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
         let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
+        let holding = |runs: &[Run], first: usize| {
+            runs.iter().find(|run| run.at <= first && first + cols <= run.at + run.len).copied()
+        };
         let place = |first: usize| {
-            let run = reads.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
+            let run = holding(&reads, first)?;
             Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
         };
         let whole = (0..len).step_by(cols).map(place).collect();
         let writes = columns::writes(grid, range);
         let to = |first: usize| {
-            let run = writes.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
-            Some(self.first(run, 0) + first - run.at)
+            let run = holding(&writes, first)?;
+            Some(self.first(&run, 0) + first - run.at)
         };
         let direct = self.bias.is_none() && self.place.right == 1;
         let direct = direct.then(|| (0..len).step_by(cols).map(to).collect()).flatten();
