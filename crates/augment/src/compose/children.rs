@@ -22,6 +22,15 @@ pub(crate) enum Toss {
     Never,
 }
 
+/// Applies what is outstanding where a child looks at rows: before each that runs and after the last, since a repeat does
+/// not know which others were tossed.
+fn settle(all: &[AugmentConfig], work: &mut Work<'_>) -> Result<()> {
+    if all.iter().any(|a| a.plug.looks()) {
+        work.settled()?;
+    }
+    Ok(())
+}
+
 /// Runs children in the given order and keeps what they decided.
 pub(crate) fn run(
     all: &[AugmentConfig],
@@ -35,6 +44,7 @@ pub(crate) fn run(
     let mut any = false;
     for &index in order {
         let Some(child) = all.get(index) else { continue };
+        settle(all, work)?;
         let mut draw = None;
         let wanted = keep.is_some().then_some(&mut draw);
         let done = match toss {
@@ -44,6 +54,7 @@ pub(crate) fn run(
         any |= done.map_err(|e| e.context(child.plug.name()))?;
         chosen.extend(draw.map(|draw| Chosen { index, draw }));
     }
+    settle(all, work)?;
     if let (Some(keep), true) = (keep, any) {
         *keep = Some(saved::save(&chosen)?);
     }
@@ -55,9 +66,10 @@ pub(crate) fn again(all: &[AugmentConfig], draw: &Saved, work: &mut Work<'_>) ->
     for Chosen { index, draw } in saved::load::<Vec<Chosen>>(draw)? {
         let none = || Error::new("PL0345", format!("a draw is for the augmentation {index} of {}", all.len()));
         let child = all.get(index).ok_or_else(none)?;
+        settle(all, work)?;
         child.again_on(&draw, work).map_err(|e| e.context(child.plug.name()))?;
     }
-    Ok(())
+    settle(all, work)
 }
 
 /// Runs no kernel: draws need none.

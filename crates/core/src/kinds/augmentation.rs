@@ -174,6 +174,12 @@ pub trait DynAugmentation: std::fmt::Debug + Send + Sync + 'static {
     fn parts(&self) -> &[AugmentConfig] {
         &[]
     }
+    /// See [`Augmentation::looks`]; what is made of others looks if one of them does. Maps and tables that are
+    /// outstanding are applied before it, whether it is tossed to run or not, so that what is composed with what does
+    /// not depend on tosses, and a repeat composes alike.
+    fn looks(&self) -> bool {
+        self.parts().iter().any(|a| a.plug.looks())
+    }
     /// See [`Augmentation::undoes`]; what is made of others can be undone if all of them can.
     fn undoes(&self) -> bool {
         !self.parts().is_empty() && self.parts().iter().all(|a| a.plug.undoes() && !a.slot.per_frame)
@@ -267,7 +273,7 @@ fn apply<A: Augmentation>(a: &A, draw: &A::Draw, work: &mut Work<'_>, partners: 
 
 impl<A: Augmentation> DynAugmentation for A {
     fn go(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
-        let drawn = if self.looks() {
+        let drawn = if Augmentation::looks(self) {
             Augmentation::draw(self, rng, &view(work.settled()?)?)?
         } else {
             let size = work.size()?;
@@ -297,6 +303,9 @@ impl<A: Augmentation> DynAugmentation for A {
     }
     fn default_p(&self) -> f64 {
         Augmentation::default_p(self)
+    }
+    fn looks(&self) -> bool {
+        Augmentation::looks(self)
     }
     fn undoes(&self) -> bool {
         Augmentation::undoes(self)

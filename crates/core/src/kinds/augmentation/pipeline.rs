@@ -187,6 +187,9 @@ impl<'a> Pipeline<'a> {
         for (op, before) in steps.zip(&before) {
             let step = &self.steps[op];
             work.supply(self.pool.is_some().then_some(before as &dyn Partners));
+            if step.plug.looks() {
+                work.settled()?;
+            }
             let one = match how {
                 How::Draw { at, keep } => {
                     let place = (self.first + op) as u32;
