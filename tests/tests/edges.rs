@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("metrics", &["core"]),
     ("models", &["core", "ops"]),
     ("data", &["core", "simd"]),
-    ("backends", &["core"]),
+    ("backends", &["core", "ops", "simd"]),
     ("observe", &["core"]),
     // The backward pass is an operation.
     ("train", &["core", "config", "data", "ops"]),

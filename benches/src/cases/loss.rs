@@ -27,6 +27,6 @@ pub fn open(name: &str) -> Result<Run> {
     let targets = Named::one(loss.wants().target.key(), target);
     Ok(Box::new(move || {
         let value = value(&*loss, &LossInput { prediction: &x, targets: &targets }, &Cpu {})?;
-        Ok(value.backward().map(drop)?)
+        Ok(pleach_ops::backward(&value).map(drop)?)
     }))
 }

@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Shape};
 use pleach_core::image::Image;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::{Backend, DType, Device, FusedLoss, FusedTouch, LossInput, Result, Seat, Target, Tensor, plugin};
+use pleach_simd::par_blocks;
 use std::sync::Mutex;
 
 /// Runs the fused Rust kernels of losses and pixel passes on the CPU, in 32 bits; what has no kernel,
@@ -36,6 +37,9 @@ struct FusedOp {
     gradient: Mutex<Option<Vec<f32>>>,
 }
 
+/// Elements for one thread.
+const PIECE: usize = 1 << 16;
+
 fn contiguous<'a, T: candle_core::WithDType>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [T]> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         candle_core::bail!("a fused loss needs contiguous inputs")
@@ -60,7 +64,7 @@ impl CustomOp2 for FusedOp {
             CpuStorage::U32(_) => (&[], contiguous(s2, l2)?),
             _ => (contiguous(s2, l2)?, &[]),
         };
-        let mut gradient = vec![0.0; prediction.len()];
+        let mut gradient = pleach_ops::zeros(prediction.len());
         let mut input = FusedInput { prediction, shape: l1.dims(), target, classes, gradient: &mut gradient };
         let value = (self.loss.cpu)(&mut input).map_err(candle_core::Error::wrap)?;
         if let Ok(mut slot) = self.gradient.lock() {
@@ -80,9 +84,10 @@ impl CustomOp2 for FusedOp {
         let Some(mut gradient) = stash else { candle_core::bail!("the gradient of a fused loss was asked for twice") };
         let factor = incoming.to_scalar::<f32>()?;
         if factor != 1.0 {
-            gradient.iter_mut().for_each(|g| *g *= factor);
+            par_blocks(&mut gradient, PIECE, |_, piece| piece.iter_mut().for_each(|g| *g *= factor));
         }
-        Ok((Some(Tensor::from_vec(gradient, prediction.shape(), &Device::Cpu)?), None))
+        let gradient = Tensor::from_vec(gradient, prediction.shape(), &Device::Cpu)?;
+        Ok((pleach_ops::kept(prediction, Some(gradient))?, None))
     }
 }
 

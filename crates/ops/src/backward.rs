@@ -34,8 +34,12 @@ pub fn backward(loss: &Tensor) -> Result<GradStore> {
     Ok(grads)
 }
 
-/// Keeps the gradient of a variable while [`backward`] runs; gives back what candle is to add up.
-pub(crate) fn kept(of: &Tensor, gradient: Option<Tensor>) -> Result<Option<Tensor>> {
+/// Keeps the gradient of a variable while [`backward`] runs; gives back what candle is to add up. For the backward pass of
+/// an operation, on the gradient of each of its inputs.
+///
+/// # Errors
+/// The variable already has a gradient, of another shape.
+pub fn kept(of: &Tensor, gradient: Option<Tensor>) -> Result<Option<Tensor>> {
     let Some(gradient) = gradient else { return Ok(None) };
     if !of.is_variable() {
         return Ok(Some(gradient));

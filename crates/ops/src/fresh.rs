@@ -4,6 +4,13 @@ use crate::host::Real;
 use pleach_simd::{par_blocks, par_rows};
 use std::mem::MaybeUninit;
 
+/// `len` zeros, each made by one of many threads: for operations that give slices away to be written.
+pub fn zeros(len: usize) -> Vec<f32> {
+    /// Elements per task.
+    const PIECE: usize = 1 << 16;
+    blocks(len, PIECE, |_, _| {})
+}
+
 /// `len` elements in rows of `row_len`, each made zero and handed to `f` by the thread that fills it: while it is in
 /// the
 /// cache, where zeros for all at once would be a pass over memory on one thread.
