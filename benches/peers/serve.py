@@ -100,6 +100,17 @@ def optim(name):
         params.append(p)
     kind, how = name.split("/")
     more = {} if how == "default" else {"fused": True}  # beside the bound too: how far it is from it
+    if how == "clip_ema":
+        adamw = torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **more)
+        averages = [p.detach().clone() for p in params]
+        move = torch.optim.swa_utils.get_ema_multi_avg_fn(0.999)
+
+        def step():
+            torch.nn.utils.clip_grad_norm_(params, 1.0)
+            adamw.step()
+            move(averages, params, 1)
+
+        return step
     if kind == "adamw":
         return torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **more).step
     return torch.optim.SGD(params, lr=1e-3, momentum=0.9, weight_decay=1e-4, **more).step

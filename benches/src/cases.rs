@@ -60,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "optim/adamw/fused",
     "optim/adamw/default",
     "optim/adamw/bound",
+    "optim/adamw/clip_ema",
     "optim/sgd/fused",
     "optim/sgd/default",
     "loss/bce",

@@ -9,9 +9,12 @@ use pleach_core::{Error, Result};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Runs shorter than this are repeated within one timing, in milliseconds.
 const LEAST: f64 = 30.0;
+/// Rest before each timing: threads of the side that ran before look for more work for a while.
+const REST: Duration = Duration::from_millis(50);
 
 /// A running process.
 pub struct Child {
@@ -59,6 +62,7 @@ impl Child {
 
     /// Milliseconds of one run.
     pub fn time(&mut self) -> Result<f64> {
+        std::thread::sleep(REST);
         self.ask("time")
     }
 

@@ -62,7 +62,7 @@ impl Run {
             // Rates as a scheduler leaves them.
             let fade = 1.0 - 0.05 * step as f64;
             let hyper = Hyper { lr: self.plug.lr() * fade, momentum: self.plug.momentum().map(|m| m * fade) };
-            let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 };
+            let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0, follow: None };
             let mut memory = std::mem::take(&mut self.memory);
             self.plug.step(&group, &mut memory, Some(&mut || self.slope(step))).unwrap();
             self.memory = memory;

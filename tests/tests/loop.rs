@@ -40,7 +40,11 @@ fn train(dir: &Path, text: &str) -> std::path::PathBuf {
 }
 
 fn weights(out: &Path, step: u64) -> BTreeMap<String, Vec<f32>> {
-    let path = out.join(format!("ckpt/{step:09}/weights.safetensors"));
+    saved(out, step, "weights")
+}
+
+fn saved(out: &Path, step: u64, what: &str) -> BTreeMap<String, Vec<f32>> {
+    let path = out.join(format!("ckpt/{step:09}/{what}.safetensors"));
     let all = safetensors::load(path, &Device::Cpu).unwrap();
     all.into_iter().map(|(n, t)| (n, t.flatten_all().unwrap().to_vec1().unwrap())).collect()
 }
@@ -109,6 +113,26 @@ fn averages_of_the_weights_are_saved_and_serve() {
     let json: serde_json::Value = serde_json::from_str(&eval.out).unwrap();
     assert_eq!(json["weights"], "averaged");
     assert_eq!(json["metrics"]["val_loss"].as_f64().unwrap(), metric(&out, "val_loss"));
+}
+
+#[test]
+fn averages_follow_the_weights_whether_the_optimizer_moves_them_in_its_own_pass_or_not() {
+    for (optimizer, clip) in [("AdamW", ""), ("AdamW", "gradient_clip_val = 0.1"), ("LAMB", "")] {
+        let dir = tempfile::tempdir().unwrap();
+        let text = RUN.replace("AdamW", optimizer).replace("max_epochs = 2", &format!("max_epochs = 4\n{clip}"));
+        let text = text.replace("limit_train_batches = 10", "limit_train_batches = 1");
+        let out = train(dir.path(), &format!("{text}[[observer]]\nname = \"EMA\"\ndecay = 0.8\n"));
+        let mut average = weights(&out, 1);
+        assert_eq!(saved(&out, 1, "ema"), average);
+        for step in 2..=4 {
+            let now = weights(&out, step);
+            for (name, average) in &mut average {
+                let share = if name.contains("running") { 1.0 } else { (1.0 - 0.8) as f32 };
+                average.iter_mut().zip(&now[name]).for_each(|(a, w)| *a += share * (w - *a));
+            }
+            assert_eq!(saved(&out, step, "ema"), average, "{optimizer} {clip}, step {step}");
+        }
+    }
 }
 
 #[test]

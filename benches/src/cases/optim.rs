@@ -3,7 +3,8 @@
 use super::Run;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::params::Params;
-use pleach_core::{DType, Device, Error, Hyper, Init, Optimizer, Plug, Result, StepGroup, Tensor, saved};
+use pleach_core::{DType, Device, Error, Follow, Hyper, Init, Optimizer, Plug, Result, StepGroup, Tensor, norm, saved};
+use std::collections::BTreeMap;
 
 const TENSORS: usize = 160;
 const TOTAL: usize = 25_000_000;
@@ -12,6 +13,7 @@ pub fn open(name: &str) -> Result<Run> {
     if name == "adamw/bound" {
         return Ok(bound());
     }
+    let averaged = name == "adamw/clip_ema";
     let (name, keys): (_, &[(&str, f64)]) = match name.split_once('/').map_or(name, |(kind, _)| kind) {
         "adamw" => ("AdamW", &[("weight_decay", 0.01)]),
         "sgd" => ("SGD", &[("momentum", 0.9), ("weight_decay", 1e-4)]),
@@ -34,10 +36,19 @@ pub fn open(name: &str) -> Result<Run> {
         gradients.push((Tensor::randn(0f32, 1.0, size, &Device::Cpu)? * 1e-3)?);
     }
     let mut memory = Memory::default();
+    let averages = if averaged { params.snapshot()? } else { BTreeMap::new() };
     Ok(Box::new(move || {
+        // As the trainer has it: the length of all gradients, and what they are to be multiplied by.
+        let mut scale = 1.0;
+        if averaged {
+            let squares: Vec<f64> = gradients.iter().map(|g| Ok(norm(g)?.powi(2))).collect::<Result<_>>()?;
+            scale = (1.0 / (squares.iter().sum::<f64>().sqrt() + 1e-6)).min(1.0);
+        }
         let list = params.trainable().zip(&gradients).map(|((name, weight), g)| (name, weight, g.clone())).collect();
         let hyper = Hyper { lr: 1e-3, momentum: optimizer.momentum() };
-        optimizer.step(&StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 }, &mut memory, None)
+        let follow = averaged.then_some(Follow { share: 1e-3, averages: &averages });
+        let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale, follow };
+        optimizer.step(&group, &mut memory, None)
     }))
 }
 

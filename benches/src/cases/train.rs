@@ -14,7 +14,7 @@ use pleach_core::{
 use pleach_models as _;
 use pleach_ops as ops;
 use pleach_optim as _;
-use pleach_train::groups::Groups;
+use pleach_train::groups::{Descent, Groups};
 
 pub fn open(name: &str) -> Result<Run> {
     let mut params = Params::new(0, DType::F32, &Device::Cpu);
@@ -58,9 +58,9 @@ pub fn open(name: &str) -> Result<Run> {
             .trainable()
             .filter_map(|(name, w)| Some((name.to_owned(), grads.remove(w.var().as_tensor())?)))
             .collect();
-        groups.step(&params, &gradients, 1.0, &mut memory, &rates, &mut || {
-            Err(Error::new("PL0402", "AdamW asks for no more"))
-        })
+        let by = Descent { gradients: &gradients, scale: 1.0, follow: None };
+        let mut again = || Err(Error::new("PL0402", "AdamW asks for no more"));
+        groups.step(&params, &by, &mut memory, &rates, &mut again).map(drop)
     }))
 }
 

@@ -116,7 +116,8 @@ impl Trajectory {
             }
         };
         let params = weights.iter().filter_map(|(name, weight)| Some((*name, *weight, grads.get(name)?.clone())));
-        let group = StepGroup { key: "group:0", params: params.collect(), hyper, others: &[], scale: 1.0 };
+        let group =
+            StepGroup { key: "group:0", params: params.collect(), hyper, others: &[], scale: 1.0, follow: None };
         match &self.source {
             Gradients::Given(_) => self.plug.step(&group, memory, None),
             Gradients::Of(objective) => {

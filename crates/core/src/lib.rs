@@ -10,6 +10,7 @@ extern crate self as pleach_core;
 pub mod certificate;
 pub mod diagnostic;
 pub mod error;
+mod follow;
 pub mod foreign;
 pub mod image;
 pub mod kinds;
@@ -30,6 +31,7 @@ pub mod weights;
 
 pub use candle_core::{DType, Device, Tensor, Var};
 pub use error::{Error, Result};
+pub use follow::{Follow, follow, follow_slices};
 pub use kinds::augmentation::{Augmentation, DynAugmentation, RowView};
 pub use kinds::backend::{Backend, FusedLoss, FusedTouch, Precision, Seat};
 pub use kinds::command::{Command, Verdict, Voice};

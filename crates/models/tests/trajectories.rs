@@ -92,6 +92,7 @@ fn losses(model: &dyn Model, batch: fn(usize) -> Batch, lr: f64, dtype: DType) -
             hyper: Hyper { lr, momentum: adamw.momentum() },
             others: &[],
             scale: 1.0,
+            follow: None,
         };
         adamw.step(&group, &mut memory, None).unwrap();
         loss.to_dtype(DType::F64).unwrap().to_scalar::<f64>().unwrap()

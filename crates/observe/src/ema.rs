@@ -1,10 +1,9 @@
 //! EMA: an exponential moving average of the weights, which evaluation uses in their place.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape};
 use pleach_core::kinds::observer::RunInfo;
-use pleach_core::{Control, DType, Device, Error, Event, Observer, Result, Saved, Tensor, Watcher, plugin};
+use pleach_core::{Control, DType, Error, Event, Follow, Observer, Result, Saved, Tensor, Watcher, follow, plugin};
 use pleach_core::{saved, state};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An exponential moving average of the weights: `average = d average + (1 - d) weight` after each
 /// optimizer step, where `d` is `decay`. The first update copies the weights. Buffers (running
@@ -33,11 +32,17 @@ impl EMA {
         let n = done as f64;
         if self.use_num_updates { self.decay.min((1.0 + n) / (10.0 + n)) } else { self.decay }
     }
+
+    /// Whether a step makes an update.
+    fn counts(&self, step: u64) -> bool {
+        step >= self.start_step && step.is_multiple_of(self.every_n_steps)
+    }
 }
 
 impl Observer for EMA {
     fn start(&self, _: &RunInfo) -> Result<Box<dyn Watcher>> {
-        Ok(Box::new(Running { ema: self.clone(), updates: Updates { done: 0 }, average: BTreeMap::new() }))
+        let (average, moved) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Box::new(Running { ema: self.clone(), updates: Updates { done: 0 }, average, moved }))
     }
 }
 
@@ -45,6 +50,8 @@ struct Running {
     ema: EMA,
     updates: Updates,
     average: BTreeMap<String, Tensor>,
+    /// Those that the optimizer has moved in the step whose event is to come.
+    moved: BTreeSet<String>,
 }
 
 /// The state beside the averages themselves.
@@ -56,8 +63,8 @@ struct Updates {
 impl Running {
     fn update(&mut self, control: &Control<'_>) -> Result<()> {
         let share = 1.0 - self.ema.kept(self.updates.done);
-        let mut next = BTreeMap::new();
-        for (name, weight) in control.params.iter() {
+        let moved = std::mem::take(&mut self.moved);
+        for (name, weight) in control.params.iter().filter(|(name, _)| !moved.contains(*name)) {
             let now = weight.var().as_detached_tensor();
             let average = if weight.is_buffer() || self.updates.done == 0 {
                 now.copy()?
@@ -66,11 +73,10 @@ impl Running {
                     Error::new("PL0204", format!("the average of the weights has no `{name}`"))
                         .hint("the averages of a checkpoint are in its ema.safetensors")
                 })?;
-                blend(old, &now, share)?
+                follow(old, &now, share)?
             };
-            next.insert(name.to_owned(), average);
+            self.average.insert(name.to_owned(), average);
         }
-        self.average = next;
         self.updates.done += 1;
         Ok(())
     }
@@ -79,9 +85,7 @@ impl Running {
 impl Watcher for Running {
     fn on(&mut self, event: &Event<'_>, control: &mut Control<'_>) -> Result<()> {
         match *event {
-            Event::Step { step, .. } if step >= self.ema.start_step && step.is_multiple_of(self.ema.every_n_steps) => {
-                self.update(control)
-            }
+            Event::Step { step, .. } if self.ema.counts(step) => self.update(control),
             _ => Ok(()),
         }
     }
@@ -99,56 +103,19 @@ impl Watcher for Running {
         (!self.average.is_empty()).then_some(&self.average)
     }
 
+    fn follows(&self, step: u64) -> Option<Follow<'_>> {
+        let slices =
+            |t: &Tensor| t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64) && t.is_contiguous();
+        let now = self.updates.done > 0 && self.ema.counts(step) && self.average.values().all(slices);
+        now.then(|| Follow { share: 1.0 - self.ema.kept(self.updates.done), averages: &self.average })
+    }
+
+    fn followed(&mut self, names: Vec<String>) {
+        self.moved.extend(names);
+    }
+
     fn restore_weights(&mut self, weights: BTreeMap<String, Tensor>) -> Result<()> {
         self.average = weights;
         Ok(())
-    }
-}
-
-/// `old + share (now - old)`: in one pass over slices where there are some.
-fn blend(old: &Tensor, now: &Tensor, share: f64) -> Result<Tensor> {
-    let slices = matches!(old.device(), Device::Cpu)
-        && old.dtype() == now.dtype()
-        && matches!(old.dtype(), DType::F32 | DType::F64)
-        && old.is_contiguous()
-        && now.is_contiguous();
-    if slices {
-        return Ok(old.apply_op2_no_bwd(now, &Blend { share })?);
-    }
-    let far = (now - old)?.affine(share, 0.0)?;
-    Ok((old + far)?)
-}
-
-struct Blend {
-    share: f64,
-}
-
-impl CustomOp2 for Blend {
-    fn name(&self) -> &'static str {
-        "moving-average"
-    }
-
-    fn cpu_fwd(
-        &self,
-        old: &CpuStorage,
-        old_layout: &Layout,
-        now: &CpuStorage,
-        now_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let part = |l: &Layout| l.start_offset()..l.start_offset() + l.shape().elem_count();
-        let (a, b) = (part(old_layout), part(now_layout));
-        let blended = match (old, now) {
-            (CpuStorage::F32(old), CpuStorage::F32(now)) => {
-                let share = self.share as f32;
-                let pairs = old.get(a).into_iter().flatten().zip(now.get(b).into_iter().flatten());
-                CpuStorage::F32(pairs.map(|(o, n)| o + share * (n - o)).collect())
-            }
-            (CpuStorage::F64(old), CpuStorage::F64(now)) => {
-                let pairs = old.get(a).into_iter().flatten().zip(now.get(b).into_iter().flatten());
-                CpuStorage::F64(pairs.map(|(o, n)| o + self.share * (n - o)).collect())
-            }
-            _ => candle_core::bail!("a moving average of slices is of f32 or f64"),
-        };
-        Ok((blended, old_layout.shape().clone()))
     }
 }

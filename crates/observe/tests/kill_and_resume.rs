@@ -101,7 +101,10 @@ impl Run {
 
     fn save(&self) -> Checkpoint {
         let states = self.watchers.iter().map(|w| w.save().unwrap().to_string()).collect();
-        (states, self.watchers.iter().map(|w| w.weights().cloned()).collect())
+        let copies = |weights: &BTreeMap<String, Tensor>| {
+            weights.iter().map(|(name, t)| (name.clone(), t.copy().unwrap())).collect()
+        };
+        (states, self.watchers.iter().map(|w| w.weights().map(copies)).collect())
     }
 
     fn restore(&mut self, (states, weights): &Checkpoint) {

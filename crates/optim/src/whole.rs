@@ -4,7 +4,7 @@
 use crate::pass::{self, Formula, PIECE, Real};
 use candle_core::{CpuStorage, DType, Storage};
 use pleach_core::kinds::optimizer::Memory;
-use pleach_core::{ParamSlots, Result, StepGroup, Tensor};
+use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow, follow_slices};
 use pleach_simd::par_blocks;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,10 @@ macro_rules! elementwise {
         }
 
         fn takes_scale(&self) -> bool {
+            true
+        }
+
+        fn moves_averages(&self) -> bool {
             true
         }
 
@@ -45,36 +49,48 @@ pub(crate) fn step<F: Formula>(
     formula: impl Fn(&Tensor, &mut ParamSlots) -> Result<F>,
 ) -> Result<()> {
     let mut batch = Batch::default();
+    let factors = Factors { scale: group.scale, share: group.follow.map_or(0.0, |to| to.share) };
     for (name, weight, grad) in &group.params {
         let slots = memory.0.entry((*name).to_owned()).or_default();
         let param = weight.var().as_detached_tensor();
         let formula = formula(&param, slots)?;
         let here = param.device().is_cpu() && param.is_contiguous();
         let dtype = param.dtype();
+        let average = group.follow.and_then(|to| to.averages.get(*name));
         if !here || !matches!(dtype, DType::F32 | DType::F64) {
             let grad = if group.scale == 1.0 { grad.clone() } else { (grad * group.scale)? };
             weight.update(|now| pass::step(&formula, now, &grad, slots))?;
+            if let (Some(to), Some(average)) = (group.follow, average) {
+                follow(average, &weight.var().as_detached_tensor(), to.share)?;
+            }
             continue;
         }
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
         let alone = batch.jobs.len() == TOGETHER || batch.dtype != Some(dtype) || batch.has(&param);
         if alone {
-            batch.run(group.scale)?;
+            batch.run(factors)?;
             batch.dtype = Some(dtype);
         }
-        let tensors = batch.add(formula, param, grad, tensors)?;
+        let tensors = batch.add(formula, param, grad, tensors, average)?;
         for (name, tensor) in tensors {
             slots.keep(name, tensor);
         }
     }
-    batch.run(group.scale)
+    batch.run(factors)
+}
+
+/// What the gradients are multiplied by, and how far averages go.
+#[derive(Clone, Copy)]
+struct Factors {
+    scale: f64,
+    share: f64,
 }
 
 /// One parameter's part in a pass.
 struct Job<F> {
     formula: F,
     grad: Tensor,
-    /// The parameter and its slots.
+    /// The parameter and its slots, and an average that follows it, if there is one.
     written: Vec<Tensor>,
 }
 
@@ -111,29 +127,41 @@ impl<F: Formula> Batch<F> {
         param: Tensor,
         grad: Tensor,
         slots: Vec<Tensor>,
+        average: Option<&Tensor>,
     ) -> Result<Vec<(&'static str, Tensor)>> {
         let mut written = vec![self.own(param)?];
         let grad = self.own(grad)?;
         for slot in slots {
             written.push(self.own(slot)?);
         }
+        if let Some(average) = average {
+            pass::fits("the average", average, &written[0])?;
+            if self.has(average) || !average.is_contiguous() || average.dtype() != written[0].dtype() {
+                return Err(Error::new(
+                    "PL0204",
+                    "an average has memory of its own, in the order and the type of its parameter",
+                ));
+            }
+            self.taken.extend(pass::address(average));
+            written.push(average.clone());
+        }
         let named = formula.slots().iter().copied().zip(written.iter().skip(1).cloned()).collect();
         self.jobs.push(Job { formula, grad, written });
         Ok(named)
     }
 
-    fn run(&mut self, scale: f64) -> Result<()> {
+    fn run(&mut self, by: Factors) -> Result<()> {
         let jobs = std::mem::take(&mut self.jobs);
         self.taken.clear();
         match self.dtype {
-            Some(DType::F32) => over_slices::<f32, F>(&jobs, scale),
-            Some(DType::F64) => over_slices::<f64, F>(&jobs, scale),
+            Some(DType::F32) => over_slices::<f32, F>(&jobs, by),
+            Some(DType::F64) => over_slices::<f64, F>(&jobs, by),
             _ => Ok(()),
         }
     }
 }
 
-fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], scale: f64) -> Result<()> {
+fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], by: Factors) -> Result<()> {
     let guards: Vec<_> = jobs.iter().map(|job| job.grad.storage_and_layout()).collect();
     let mut grads: Vec<&[T]> = Vec::with_capacity(jobs.len());
     for (storage, layout) in &guards {
@@ -159,10 +187,15 @@ fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], scale: f64) -> Result<()> {
         }
         par_blocks(&mut pieces, 1, |_, pieces| {
             for (formula, param, grad, slots) in pieces {
-                if scale == 1.0 {
+                let own = slots.len().min(formula.slots().len());
+                let (slots, averages) = slots.split_at_mut(own);
+                if by.scale == 1.0 {
                     formula.slices(param, grad, slots);
                 } else {
-                    scaled(*formula, param, grad, slots, T::of(scale));
+                    scaled(*formula, param, grad, slots, T::of(by.scale));
+                }
+                for average in averages {
+                    follow_slices(average, param, T::of(by.share));
                 }
             }
         });
@@ -211,7 +244,7 @@ mod tests {
         let mut memory = Memory::default();
         for _ in 0..3 {
             let list = params.trainable().zip(&alone).map(|((name, w), (_, g, _))| (name, w, g.clone())).collect();
-            let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 };
+            let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0, follow: None };
             optimizer.step(&group, &mut memory, None).unwrap();
             for (param, grad, slots) in &mut alone {
                 *param = optimizer.update(param, grad, slots, &hyper).unwrap();
@@ -245,7 +278,11 @@ mod tests {
         let own = params.get("a").unwrap().var().as_detached_tensor();
         let list = params.trainable().map(|(name, weight)| (name, weight, own.clone())).collect();
         optimizer
-            .step(&StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 }, &mut memory, None)
+            .step(
+                &StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0, follow: None },
+                &mut memory,
+                None,
+            )
             .unwrap();
         let expected = {
             let ones = Tensor::ones(5, DType::F64, &Device::Cpu).unwrap();

@@ -63,7 +63,8 @@ impl<'a> Replay<'a> {
 
     /// One step; parameters whose gradient is null have none.
     fn step(&mut self, i: usize) {
-        let mut group = StepGroup { key: KEY, params: Vec::new(), hyper: self.hyper(i), others: &[], scale: 1.0 };
+        let mut group =
+            StepGroup { key: KEY, params: Vec::new(), hyper: self.hyper(i), others: &[], scale: 1.0, follow: None };
         for (j, (name, weight)) in self.params.iter().enumerate() {
             if let grad @ Json::Array(_) = &self.case["grads"][i][j] {
                 group.params.push((name, weight, tensor(numbers(grad), weight.var())));

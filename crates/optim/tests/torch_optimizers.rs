@@ -95,7 +95,7 @@ fn step(optimizer: &Plug<dyn Optimizer>, case: &Json, i: usize, params: &Params,
     };
     let hyper = Hyper { lr: optimizer.lr(), momentum: optimizer.momentum() };
     let list = params.iter().map(|(name, w)| (name, w, grads.want(name).unwrap().clone())).collect();
-    let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0 };
+    let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0, follow: None };
     optimizer.step(&group, memory, Some(&mut || objective(case, params))).unwrap();
 }
 
@@ -253,6 +253,6 @@ fn lbfgs_works_on_all_parameters_together() {
     let hyper = Hyper { lr: 1.0, momentum: None };
     let alone = lbfgs.update(&x, &x, &mut pleach_core::ParamSlots::default(), &hyper).unwrap_err();
     assert_eq!(alone.code(), "PL0407");
-    let blind = StepGroup { key: "group:0", params: Vec::new(), hyper, others: &[], scale: 1.0 };
+    let blind = StepGroup { key: "group:0", params: Vec::new(), hyper, others: &[], scale: 1.0, follow: None };
     assert_eq!(lbfgs.step(&blind, &mut Memory::default(), None).unwrap_err().code(), "PL0407");
 }

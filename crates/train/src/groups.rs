@@ -2,7 +2,7 @@
 
 use pleach_core::kinds::optimizer::{Again, Memory};
 use pleach_core::param_groups::{OptimizerConfig, without_decay};
-use pleach_core::{Error, GroupRates, Hyper, Optimizer, Params, Plug, Result, StepGroup, Tensor};
+use pleach_core::{Error, Follow, GroupRates, Hyper, Optimizer, Params, Plug, Result, StepGroup, Tensor};
 use std::collections::BTreeMap;
 use wildmatch::WildMatch;
 
@@ -23,6 +23,16 @@ struct Group {
     rates: usize,
     /// Its parameters, in the order of their names.
     names: Vec<String>,
+}
+
+/// What a step goes by.
+pub struct Descent<'a> {
+    /// The gradients by the names of their parameters.
+    pub gradients: &'a BTreeMap<String, Tensor>,
+    /// What they are yet to be multiplied by.
+    pub scale: f64,
+    /// Averages that are to move along.
+    pub follow: Option<Follow<'a>>,
 }
 
 impl Groups {
@@ -102,30 +112,34 @@ impl Groups {
         })
     }
 
-    /// One step of every group by gradients times `scale`; parameters without a gradient stay as they are.
+    /// One step of every group; parameters without a gradient stay as they are. Returns the names of the averages that optimizers
+    /// have moved on the way.
     ///
     /// # Errors
     /// An optimizer refuses a parameter.
     pub fn step(
         &self,
         params: &Params,
-        gradients: &BTreeMap<String, Tensor>,
-        scale: f64,
+        by: &Descent<'_>,
         memory: &mut Memory,
         rates: &[GroupRates],
         again: &mut Again<'_>,
-    ) -> Result<()> {
+    ) -> Result<Vec<String>> {
+        let Descent { gradients, scale, follow } = *by;
         if scale != 1.0 && !self.all.iter().all(|group| group.plug.takes_scale()) {
             let multiplied = gradients.iter().map(|(name, g)| Ok((name.clone(), (g * scale)?)));
-            return self.step(params, &multiplied.collect::<Result<_>>()?, 1.0, memory, rates, again);
+            let gradients = &multiplied.collect::<Result<_>>()?;
+            return self.step(params, &Descent { gradients, scale: 1.0, follow }, memory, rates, again);
         }
         let of_group = |group: &Group| group.names.iter().filter_map(|name| gradients.get(name).cloned()).collect();
         let all: Vec<Vec<Tensor>> = self.all.iter().map(of_group).collect();
+        let mut moved = Vec::new();
         for (i, group) in self.all.iter().enumerate() {
             let others: Vec<Tensor> =
                 all.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, list)| list).cloned().collect();
             let hyper = self.hyper(group, rates);
-            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper, others: &others, scale };
+            let follow = follow.filter(|_| group.plug.moves_averages());
+            let mut step = StepGroup { key: &group.key, params: Vec::new(), hyper, others: &others, scale, follow };
             for name in &group.names {
                 if let (Some(gradient), Some(weight)) = (gradients.get(name), params.get(name)) {
                     step.params.push((name, weight, gradient.clone()));
@@ -133,9 +147,11 @@ impl Groups {
             }
             if !step.params.is_empty() {
                 group.plug.step(&step, memory, Some(&mut *again))?;
+                let there = |name: &&str| follow.is_some_and(|to| to.averages.contains_key(*name));
+                moved.extend(step.params.iter().map(|(name, ..)| *name).filter(there).map(str::to_owned));
             }
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// All weights as they are to be evaluated and shipped, where an optimizer has others for that than it trains.

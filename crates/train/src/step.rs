@@ -1,7 +1,7 @@
 //! The one step pipeline. Its order is fixed: objective, scale, backward, accumulate, unscale,
 //! finite?, clip, optimizer. What comes after it (averages of weights, ticks, events) is the loop's.
 
-use crate::groups::Groups;
+use crate::groups::{Descent, Groups};
 use crate::scaler::{Gradients, Scaler};
 use candle_core::backprop::GradStore;
 use pleach_config::run::ClipAlgorithm;
@@ -9,7 +9,8 @@ use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::rng::Stream;
 use pleach_core::{
-    Backend, Batch, Cx, Error, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task, Tensor, norm,
+    Backend, Batch, Cx, Error, Follow, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task,
+    Tensor, norm,
 };
 use pleach_ops::backward;
 use std::collections::BTreeMap;
@@ -39,8 +40,8 @@ pub struct Pipeline<'a> {
 /// What came of a step.
 #[derive(Debug, Clone)]
 pub enum Stepped {
-    /// The parameters were changed.
-    Taken(Losses),
+    /// The parameters were changed, and on the way the averages of these names.
+    Taken(Losses, Vec<String>),
     /// They were not.
     Skipped(&'static str),
 }
@@ -64,7 +65,7 @@ struct Slope {
 }
 
 impl Pipeline<'_> {
-    /// Takes one optimizer step over batches whose gradients are averaged.
+    /// Takes one optimizer step over batches whose gradients are averaged; averages of weights may follow.
     ///
     /// # Errors
     /// A loss or gradient is NaN or infinite in full precision (PL0402).
@@ -74,6 +75,7 @@ impl Pipeline<'_> {
         memory: &mut Memory,
         rates: &[GroupRates],
         scaler: Option<&mut Scaler>,
+        follow: Option<Follow<'_>>,
     ) -> Result<Stepped> {
         let scale = scaler.as_ref().map_or(1.0, |s| s.scale);
         let Slope { losses, mut gradients, skipped } = self.slope(batches, scale)?;
@@ -107,8 +109,9 @@ impl Pipeline<'_> {
             let multiplied = gradients.into_iter().map(|(name, g)| Ok((name, (g * factor)?)));
             Ok((losses.loss, multiplied.collect::<Result<_>>()?))
         };
-        self.groups.step(self.params, &gradients, factor, memory, rates, &mut again)?;
-        Ok(Stepped::Taken(losses))
+        let by = Descent { gradients: &gradients, scale: factor, follow };
+        let moved = self.groups.step(self.params, &by, memory, rates, &mut again)?;
+        Ok(Stepped::Taken(losses, moved))
     }
 
     /// Objective, scale, backward and accumulate.

@@ -378,9 +378,10 @@ impl<'h> Trainer<'h> {
                 step: course.clock.step,
             };
             let lr: Vec<f64> = stage.rates.iter().map(|r| r.lr).collect();
+            let follow = course.watch.follows(course.clock.step + 1);
             let began = Instant::now();
             let stepped = pipeline
-                .step(&window, &mut stage.memory, &stage.rates, stage.scaler.as_mut())
+                .step(&window, &mut stage.memory, &stage.rates, stage.scaler.as_mut(), follow)
                 .map_err(|e| self.autopsy(e, course, run, &window))?;
             course.profile.add("step", began);
             match stepped {
@@ -389,8 +390,9 @@ impl<'h> Trainer<'h> {
                     self.tell(course, stage, &Event::Skipped { step, epoch, reason })?;
                     continue;
                 }
-                Stepped::Taken(losses) => {
+                Stepped::Taken(losses, moved) => {
                     course.clock.step += 1;
+                    course.watch.followed(course.clock.step, moved);
                     tally.add_losses(losses.loss, &losses.parts, samples);
                     if tally.wants_rows() {
                         let mut decoder = run.task.decoder(&stage.data.info);

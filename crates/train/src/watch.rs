@@ -1,7 +1,7 @@
 //! The observers of a run while it runs: events go out, wishes come back.
 
 use pleach_core::kinds::observer::RunInfo;
-use pleach_core::{Control, Error, Event, Observer, Params, Plug, Result, Saved, Tensor, Watcher};
+use pleach_core::{Control, Error, Event, Follow, Observer, Params, Plug, Result, Saved, Tensor, Watcher};
 use std::collections::BTreeMap;
 
 /// All watchers in order, each under a key that outlives the process.
@@ -40,6 +40,18 @@ impl Watch {
                 .map_err(|e| e.context(format!("the observer {key} was told of an event")))?;
         }
         Ok(Wishes { stop: control.stop, notes: control.notes })
+    }
+
+    /// The averages of the first that has some to move along with this step.
+    pub fn follows(&self, step: u64) -> Option<Follow<'_>> {
+        self.watchers.iter().find_map(|(_, watcher)| watcher.follows(step))
+    }
+
+    /// Tells it which were moved.
+    pub fn followed(&mut self, step: u64, names: Vec<String>) {
+        if let Some((_, watcher)) = self.watchers.iter_mut().find(|(_, watcher)| watcher.follows(step).is_some()) {
+            watcher.followed(names);
+        }
     }
 
     /// Their states as data.

@@ -2,7 +2,7 @@
 
 use crate::params::Params;
 use crate::saved::Saved;
-use crate::{Better, Error, Named, Result, Tensor};
+use crate::{Better, Error, Follow, Named, Result, Tensor};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -148,10 +148,20 @@ pub trait Watcher: Send {
     }
 
     /// Weights that evaluation uses in place of the trained ones (an average), by parameter name.
-    /// They are a part of the state and are saved as `ema.safetensors`.
+    /// They are a part of the state and are saved as `ema.safetensors`. The next step may write over them: who keeps them longer
+    /// copies them.
     fn weights(&self) -> Option<&BTreeMap<String, Tensor>> {
         None
     }
+
+    /// Averages that are to move along with the weights in the optimizer step that is about to be taken, the run's
+    /// `step`-th. Where one observer of a run says so, the optimizer may move them in its own pass.
+    fn follows(&self, _step: u64) -> Option<Follow<'_>> {
+        None
+    }
+
+    /// Which of them were moved; the others are to be moved when the step's event comes.
+    fn followed(&mut self, _names: Vec<String>) {}
 
     /// Puts saved weights back.
     ///

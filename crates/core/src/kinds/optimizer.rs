@@ -1,7 +1,7 @@
 //! Optimizers: how a gradient changes a parameter.
 
 use crate::params::Weight;
-use crate::{Named, Result, Tensor};
+use crate::{Follow, Named, Result, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,8 @@ pub struct StepGroup<'a> {
     /// What all gradients are yet to be multiplied by (clipping, the scale of a loss): 1 unless the optimizer
     /// [takes it](Optimizer::takes_scale).
     pub scale: f64,
+    /// Averages to move along with the weights: `None` unless the optimizer [moves them](Optimizer::moves_averages).
+    pub follow: Option<Follow<'a>>,
 }
 
 impl StepGroup<'_> {
@@ -107,6 +109,12 @@ pub trait Optimizer: std::fmt::Debug + Send + Sync + 'static {
     /// Whether [`step`](Self::step) multiplies gradients by the group's scale itself, in the pass that reads them anyway. All others
     /// are given gradients that have been multiplied.
     fn takes_scale(&self) -> bool {
+        false
+    }
+
+    /// Whether [`step`](Self::step) moves the group's averages itself, in the pass that writes the weights anyway. For all
+    /// others they are moved in a pass of their own.
+    fn moves_averages(&self) -> bool {
         false
     }
 

@@ -4,7 +4,7 @@ use super::{Bench, Law, fresh};
 use crate::fault::{Check, Fault, ensure};
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::params::{Init, Params};
-use pleach_core::{DType, Device, Hyper, Named, Optimizer, Plug, Result, StepGroup, Tensor};
+use pleach_core::{DType, Device, Follow, Hyper, Named, Optimizer, Plug, Result, StepGroup, Tensor, follow};
 use std::collections::BTreeMap;
 
 /// Resume is exact.
@@ -49,6 +49,13 @@ pub const SCALED: Law = Law {
     write: "`gradient * group.scale` in `step`, or `takes_scale` as it comes, false",
 };
 
+/// Averages of the weights.
+pub const FOLLOWED: Law = Law {
+    name: "an optimizer that moves averages takes the same steps, and they are where a pass of their own leaves them",
+    why: "evaluation and exports use the averages, and core moves those alone that the optimizer left",
+    write: "`follow(average, weight, share)` for each parameter after its update, or `moves_averages` as it comes, false",
+};
+
 const STEPS: usize = 6;
 
 pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn Optimizer>) {
@@ -56,6 +63,7 @@ pub(super) fn laws(bench: &mut Bench, plug: &Plug<dyn Optimizer>) {
     bench.check(&RESUMES, || resumes(plug));
     bench.check(&SHAPES, || shapes(plug));
     bench.check(&SCALED, || scaled(plug));
+    bench.check(&FOLLOWED, || followed(plug));
     // What works on all parameters together knows them from the first step on, and there are no groups of it.
     if !plug.one_group() {
         bench.check(&LATE, || late(plug));
@@ -109,7 +117,7 @@ fn step_some(
     let list = params.trainable().filter(|(name, _)| of(name));
     let list = list.map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
     let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper, others: &[], scale: 1.0 };
+    let group = StepGroup { key, params: list.collect::<Result<_>>()?, hyper, others: &[], scale: 1.0, follow: None };
     plug.step(&group, memory, Some(&mut || bowl(params, scale)))?;
     Ok(())
 }
@@ -126,8 +134,14 @@ fn scaled(plug: &Plug<dyn Optimizer>) -> Check {
             let (_, grads) = bowl(&other, 1.0)?;
             let list = other.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
             let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-            let group =
-                StepGroup { key: "group:0", params: list.collect::<Result<_>>()?, hyper, others: &[], scale: 0.25 };
+            let group = StepGroup {
+                key: "group:0",
+                params: list.collect::<Result<_>>()?,
+                hyper,
+                others: &[],
+                scale: 0.25,
+                follow: None,
+            };
             plug.step(&group, &mut of_other, None)?;
             // A quarter is a power of two: both products are exact.
             ensure(values(&one)? == values(&other)?, || {
@@ -138,9 +152,44 @@ fn scaled(plug: &Plug<dyn Optimizer>) -> Check {
     Ok(())
 }
 
+fn followed(plug: &Plug<dyn Optimizer>) -> Check {
+    if !plug.moves_averages() {
+        return Ok(());
+    }
+    for dtype in [DType::F32, DType::F64] {
+        let (one, other) = (params(plug, dtype)?, params(plug, dtype)?);
+        let (mut of_one, mut of_other) = (Memory::default(), Memory::default());
+        let (apart, along) = (one.snapshot()?, other.snapshot()?);
+        for i in 0..STEPS {
+            let share = 1.0 / (2 + i) as f64;
+            step(plug, &one, &mut of_one, 1.0)?;
+            for (name, weight) in one.trainable() {
+                if let Some(average) = apart.get(name) {
+                    follow(average, &weight.var().as_detached_tensor(), share)?;
+                }
+            }
+            let (_, grads) = bowl(&other, 1.0)?;
+            let list = other.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
+            let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
+            let to = Some(Follow { share, averages: &along });
+            let params = list.collect::<Result<_>>()?;
+            let group = StepGroup { key: "group:0", params, hyper, others: &[], scale: 1.0, follow: to };
+            plug.step(&group, &mut of_other, None)?;
+            let place = |what: &str| format!("after step {} in {dtype:?} the {what} are others", i + 1);
+            ensure(values(&one)? == values(&other)?, || place("weights"))?;
+            ensure(flat(apart.clone())? == flat(along.clone())?, || place("averages"))?;
+        }
+    }
+    Ok(())
+}
+
 fn values(params: &Params) -> Check<BTreeMap<String, Vec<f64>>> {
+    flat(params.snapshot()?)
+}
+
+fn flat(all: BTreeMap<String, Tensor>) -> Check<BTreeMap<String, Vec<f64>>> {
     let flat = |t: Tensor| t.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>();
-    params.snapshot()?.into_iter().map(|(name, t)| Ok((name, flat(t)?))).collect()
+    all.into_iter().map(|(name, t)| Ok((name, flat(t)?))).collect()
 }
 
 fn usable(plug: &Plug<dyn Optimizer>) -> Check {

@@ -10,7 +10,7 @@ pub const BREAKS: &[(&str, &[&str])] = &[
     ("Tabular", &["without a dimension"]),
     ("Punctual", &["begin at a later step"]),
     ("Nosy", &["share one memory"]),
-    ("Boastful", &["takes the scale"]),
+    ("Boastful", &["takes the scale", "moves averages"]),
 ];
 
 /// Takes longer steps the more often it was called.
@@ -76,7 +76,7 @@ impl Optimizer for Punctual {
     }
 }
 
-/// Says that it multiplies gradients, and does not.
+/// Says that it multiplies gradients and moves averages, and does neither.
 #[plugin(optimizer)]
 struct Boastful {}
 
@@ -85,6 +85,9 @@ impl Optimizer for Boastful {
         0.1
     }
     fn takes_scale(&self) -> bool {
+        true
+    }
+    fn moves_averages(&self) -> bool {
         true
     }
     fn update(&self, p: &Tensor, g: &Tensor, _: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {

@@ -9,7 +9,7 @@ use crate::host::Real;
 use crate::matrix::even;
 use crate::tile::{Factors, Onto};
 use crate::turn::{Rows, turn};
-use pleach_simd::par_each;
+use pleach_simd::{par_each, threads};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -110,10 +110,12 @@ pub(super) fn product<T: Real>(
     let mut y = Vec::new();
     let out = Output::new(&mut y, len);
     let total = images * tiles[0] * tiles[1];
-    // As many tiles at a time as the cache has room for, and as many rounds in a task as leave tasks enough.
+    // As many tiles at a time as the cache has room for, or, where windows are more than tiles, as many as have windows read no
+    // more often than tiles; and as many rounds in a task as leave tasks enough.
     let one = stride.points() * (deep + wide) * width * size_of::<T>();
     let rows = T::outer_tile().rows;
-    let many = (ROOM / one).max(8 * rows).min(total.div_ceil(PLENTY / 4)).next_multiple_of(rows);
+    let alike = deep * wide * width / (deep + wide);
+    let many = (ROOM / one).max(8 * rows).max(alike).min(total.div_ceil(threads())).next_multiple_of(rows);
     let many = total.div_ceil(total.div_ceil(many).max(1)).max(1);
     let rounds = total.div_ceil(many * PLENTY).max(1);
     let spoilt = AtomicBool::new(false);
