@@ -3,7 +3,9 @@
 use super::Run;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::params::Params;
-use pleach_core::{DType, Device, Error, Follow, Hyper, Init, Optimizer, Plug, Result, StepGroup, Tensor, norm, saved};
+use pleach_core::{
+    DType, Device, Error, Follow, Hyper, Init, Optimizer, Plug, Result, StepGroup, Tensor, norms, saved,
+};
 use std::collections::BTreeMap;
 
 const TENSORS: usize = 160;
@@ -41,8 +43,8 @@ pub fn open(name: &str) -> Result<Run> {
         // As the trainer has it: the length of all gradients, and what they are to be multiplied by.
         let mut scale = 1.0;
         if averaged {
-            let squares: Vec<f64> = gradients.iter().map(|g| Ok(norm(g)?.powi(2))).collect::<Result<_>>()?;
-            scale = (1.0 / (squares.iter().sum::<f64>().sqrt() + 1e-6)).min(1.0);
+            let squares: f64 = norms(&gradients)?.iter().map(|norm| norm * norm).sum();
+            scale = (1.0 / (squares.sqrt() + 1e-6)).min(1.0);
         }
         let list = params.trainable().zip(&gradients).map(|((name, weight), g)| (name, weight, g.clone())).collect();
         let hyper = Hyper { lr: 1e-3, momentum: optimizer.momentum() };

@@ -46,7 +46,7 @@ pub use kinds::scheduler::{DynScheduler, GroupRates, Plan, Scheduler, Tick};
 pub use kinds::source::{DataInfo, Samples, Source, SourceCx};
 pub use kinds::task::{Batch, CollateCx, Decoder, Gives, Objective, StepCx, Task};
 pub use named::Named;
-pub use norm::norm;
+pub use norm::norms;
 pub use params::{Init, Params, Scope};
 pub use pleach_macros::{config, plugin, state};
 pub use registry::{Entry, Field, Kind, Plug, Slot};

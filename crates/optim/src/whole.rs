@@ -186,35 +186,49 @@ fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], by: Factors) -> Result<()> 
             }
         }
         par_blocks(&mut pieces, 1, |_, pieces| {
-            for (formula, param, grad, slots) in pieces {
-                let own = slots.len().min(formula.slots().len());
-                let (slots, averages) = slots.split_at_mut(own);
-                if by.scale == 1.0 {
-                    formula.slices(param, grad, slots);
+            for (formula, param, grad, written) in pieces {
+                if by.scale == 1.0 && written.len() == formula.slots().len() {
+                    formula.slices(param, grad, written);
                 } else {
-                    scaled(*formula, param, grad, slots, T::of(by.scale));
-                }
-                for average in averages {
-                    follow_slices(average, param, T::of(by.share));
+                    in_strips(*formula, param, grad, written, by);
                 }
             }
         });
     })
 }
 
-/// Gradients that are multiplied before the formula reads them: they stay in a first-level cache.
-const FEW: usize = 1 << 10;
+/// Elements of a strip: with all that a step reads and writes of them it stays in a first-level cache.
+const STRIP: usize = 1 << 10;
 
-fn scaled<T: Real>(formula: &impl Formula, param: &mut [T], grad: &[T], slots: &mut [&mut [T]], scale: T) {
-    let mut room = [T::ZERO; FEW];
-    for (i, (param, grad)) in param.chunks_mut(FEW).zip(grad.chunks(FEW)).enumerate() {
-        let room = &mut room[..grad.len()];
-        for (to, &g) in room.iter_mut().zip(grad) {
-            *to = g * scale;
+/// A step with gradients that are multiplied before, and with averages behind the slots that follow the parameter.
+fn in_strips<T: Real>(formula: &impl Formula, param: &mut [T], grad: &[T], written: &mut [&mut [T]], by: Factors) {
+    let (scale, share, slots) = (T::of(by.scale), T::of(by.share), formula.slots().len());
+    let mut room = [T::ZERO; STRIP];
+    let mut strips: Vec<_> = written.iter_mut().map(|all| all.chunks_mut(STRIP)).collect();
+    let mut strip: Vec<&mut [T]> = Vec::with_capacity(strips.len());
+    for (param, grad) in param.chunks_mut(STRIP).zip(grad.chunks(STRIP)) {
+        strip.clear();
+        strip.extend(strips.iter_mut().filter_map(Iterator::next));
+        let (slots, averages) = strip.split_at_mut(slots.min(strips.len()));
+        let grad = if by.scale == 1.0 {
+            grad
+        } else {
+            let room = &mut room[..grad.len()];
+            multiplied(room, grad, scale);
+            room
+        };
+        formula.slices(param, grad, slots);
+        for average in averages {
+            follow_slices(average, param, share);
         }
-        let part = i * FEW..i * FEW + grad.len();
-        let mut slots: Vec<_> = slots.iter_mut().filter_map(|slot| slot.get_mut(part.clone())).collect();
-        formula.slices(param, room, &mut slots);
+    }
+}
+
+pleach_simd::lanes! {
+    fn multiplied<T: Real>(to: &mut [T], of: &[T], by: T) {
+        for (to, &v) in to.iter_mut().zip(of) {
+            *to = v * by;
+        }
     }
 }
 

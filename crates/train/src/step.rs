@@ -157,7 +157,7 @@ fn accumulate(sum: &mut BTreeMap<String, Tensor>, params: &Params, grads: &GradS
 
 /// The L2 norm of each gradient, in the order of the names.
 fn norms(gradients: &BTreeMap<String, Tensor>) -> Result<Vec<(String, f64)>> {
-    gradients.iter().map(|(name, g)| Ok((name.clone(), norm(g)?))).collect()
+    Ok(gradients.keys().cloned().zip(pleach_core::norms(gradients.values())?).collect())
 }
 
 /// `torch.nn.utils.clip_grad_norm_` (L2, all parameters together) or `clip_grad_value_` of gradients that are to be multiplied by
