@@ -3,6 +3,7 @@
 use super::matrix::{Matrix, apply};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// For each pixel of a frame the place in the source, in pixels from the centre of its first one.
 ///
@@ -13,6 +14,9 @@ pub struct Field {
     width: usize,
     height: usize,
     places: Vec<[f32; 2]>,
+    /// The map of which this one is the way back, where it is one: through a matrix, and then through a field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back_from: Option<(Matrix, Arc<Field>)>,
 }
 
 /// Steps of the search for the pixel that has a given place.
@@ -48,7 +52,19 @@ impl Field {
         if places.is_empty() || odd > 0 {
             return Err(Error::new("PL0207", "a field of places must have a finite place for each pixel"));
         }
-        Ok(Self { width, height, places })
+        Ok(Self { width, height, places, back_from: None })
+    }
+
+    /// The way back, for frames of this width and height, from where a matrix and then a field lead.
+    ///
+    /// Between its pixels its places are about those of the way back; points that are sought by their place are led
+    /// through the field itself, and are where they were.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn back(size: (usize, usize), matrix: Matrix, inverse: Matrix, field: &Arc<Self>) -> Result<Self> {
+        let places = Self::new(size, |x, y| project(&inverse, field.find([x as f64, y as f64])))?;
+        Ok(Self { back_from: Some((matrix, field.clone())), ..places })
     }
 
     /// Width and height of the frame.
@@ -85,6 +101,10 @@ impl Field {
 
     /// The point whose place is the given one, or the one that comes nearest to it.
     pub(super) fn find(&self, place: [f64; 2]) -> [f64; 2] {
+        if let Some((matrix, field)) = &self.back_from {
+            let [x, y] = project(matrix, place);
+            return field.at(x, y);
+        }
         let far = |p: [f64; 2]| {
             let [x, y] = self.at(p[0], p[1]);
             (x - place[0]).hypot(y - place[1])
@@ -117,7 +137,7 @@ impl Field {
     /// The field whose places are those of this one, seen through a further map.
     pub(super) fn through(&self, further: impl Fn([f64; 2]) -> [f64; 2]) -> Self {
         let places = self.places.iter().map(|p| further(p.map(f64::from)).map(|v| v as f32));
-        Self { places: places.collect(), ..*self }
+        Self { places: places.collect(), back_from: None, ..*self }
     }
 }
 
@@ -145,6 +165,23 @@ mod tests {
         for (x, y) in [(0.0, 0.0), (12.25, 7.5), (39.0, 29.0), (20.0, 29.5), (-3.0, 4.0)] {
             let [fx, fy] = field.find(field.at(x, y));
             assert!((fx - x).abs() < 1e-3 && (fy - y).abs() < 1e-3, "{x} {y}: {fx} {fy}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_of_a_way_back_is_exact_between_pixels_too() {
+        let (matrix, inverse) =
+            ([[1.0, 0.0, 3.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]], [[1.0, 0.0, -3.0], [0.0, 0.5, 0.0], [0.0, 0.0, 1.0]]);
+        // A kink, which no field of places a pixel apart has where it lies.
+        let kink = |v: usize| if v < 10 { 0.7 * v as f64 } else { 1.3 * v as f64 - 6.0 };
+        let field = Arc::new(Field::new((40, 30), |x, y| [kink(x), kink(y)]).unwrap());
+        let back = Field::back((40, 30), matrix, inverse, &field).unwrap();
+        for (x, y) in [(3.3, 2.2), (9.6, 10.4), (20.1, 12.7)] {
+            let [px, py] = project(&inverse, field.find([x, y]));
+            let [bx, by] = back.find([px, py]);
+            assert!((bx - x).abs() < 1e-5 && (by - y).abs() < 1e-5, "{x} {y}: {bx} {by}");
+            let [ax, ay] = back.at(x, y);
+            assert!((ax - px).abs() < 0.5 && (ay - py).abs() < 0.5);
         }
     }
 
