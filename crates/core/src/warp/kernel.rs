@@ -31,14 +31,15 @@ fn lanczos(x: f64) -> [f64; 8] {
     raw.map(|w| w / sum)
 }
 
-/// How far from the exact value a sum of 8-bit samples may be that is made in 32-bit floats, in any order; `taps` and the
-/// greatest sum of the weights' magnitudes are those of each axis.
-pub(super) fn doubt(taps: [usize; 2], magnitude: [f64; 2]) -> f32 {
-    let steps = (taps[0] + taps[1] + 6) as f64;
-    // Twice what roundings of half a unit in the last place can add up to.
-    (255.0 * magnitude[0] * magnitude[1] * steps * f64::from(f32::EPSILON)) as f32
+/// Weights in whole numbers of so many bits behind the point; together they are as near to the given ones together.
+pub(super) fn fixed(weights: &[f64], bits: u32) -> impl Iterator<Item = i16> {
+    let mut sum = 0.0;
+    weights.iter().map(move |w| {
+        let before = f64::round(sum * f64::from(1 << bits));
+        sum += w;
+        ((sum * f64::from(1 << bits)).round() - before) as i16
+    })
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
