@@ -128,17 +128,56 @@ impl<'a, T: Sample> Turned<'a, T> {
         }
     }
 
+    /// Bytes of the source with as much of what lies outside as any neighbours see: those of places farther out see the
+    /// same. None where the outside is no constant and no edge that goes on.
+    fn framed(&self, data: &[u8]) -> Option<(Vec<u8>, usize, usize)> {
+        if !matches!(self.edge, Edge::Constant(_) | Edge::Faded(_) | Edge::Replicate) {
+            return None;
+        }
+        let (n, channels) = (self.taps as i64, self.from.channels);
+        let (w, h) = (self.from.width as i64, self.from.height as i64);
+        let empty: Vec<u8> = T::bytes(&self.empty)?.iter().cycle().take(channels).copied().collect();
+        let blank = empty.repeat((w + 2 * n) as usize);
+        // Two rows more, since more than neighbours is read.
+        let mut all = Vec::with_capacity(blank.len() * (h + 2 * n + 2) as usize);
+        for y in -n..h + n + 2 {
+            let row = self.edge.index(y, h as usize);
+            if row == OUTSIDE {
+                all.extend_from_slice(&blank);
+                continue;
+            }
+            let row = &data[row * w as usize * channels..][..w as usize * channels];
+            let pixel = |x: i64| match self.edge.index(x, w as usize) {
+                OUTSIDE => &empty[..],
+                x => &row[x * channels..][..channels],
+            };
+            (-n..0).for_each(|x| all.extend_from_slice(pixel(x)));
+            all.extend_from_slice(row);
+            (w..w + n).for_each(|x| all.extend_from_slice(pixel(x)));
+        }
+        Some((all, (w + 2 * n) as usize, (h + 2 * n + 2) as usize))
+    }
+
     /// All of it, row by row.
     fn all(&self, width: usize, out: &mut [T]) {
         let channels = self.from.channels;
-        let mut alone = Vec::new();
+        let framed = self.around.as_ref().and_then(|_| self.framed(T::bytes(self.from.data)?));
+        let (mut alone, mut seen) = (Vec::new(), Vec::new());
         let mut exact = vec![[0.0; 2]; width];
         let mut places = vec![((0, 0), (0, 0)); width];
         for (y, out) in out.chunks_exact_mut(width * channels).enumerate() {
             self.way.places(y, &mut exact);
             round::<f64>(&exact, before(self.taps) as i32, &mut places);
-            match (&self.around, T::bytes(self.from.data), T::bytes_mut(out)) {
-                (Some(around), Some(data), Some(out)) => {
+            match (&self.around, &framed, T::bytes(self.from.data), T::bytes_mut(out)) {
+                (Some(around), Some((data, width, height)), _, Some(out)) => {
+                    let inside = |at: i32, n: usize| at.clamp(-(self.taps as i32), n as i32) + self.taps as i32;
+                    let (w, h) = (self.from.width, self.from.height);
+                    seen.clear();
+                    seen.extend(places.iter().map(|(x, y)| ((inside(x.0, w), x.1), (inside(y.0, h), y.1))));
+                    let from = Grid { data: data.as_slice(), width: *width, height: *height, channels };
+                    around.row(&from, &seen, out, &mut alone);
+                }
+                (Some(around), None, Some(data), Some(out)) => {
                     let Grid { width, height, .. } = *self.from;
                     around.row(&Grid { data, width, height, channels }, &places, out, &mut alone);
                 }
