@@ -66,7 +66,7 @@ impl Around {
             // SAFETY: every level but the portable one has AVX2.
             unsafe {
                 match (self.channels, self.taps) {
-                    (1, 4) => vectors::row::<1, 4>(self, from, places, out, outside),
+                    (1, 4) => vectors::gray(self, from, places, out, outside),
                     (1, _) => vectors::row::<1, 8>(self, from, places, out, outside),
                     (2, _) => vectors::row::<2, 0>(self, from, places, out, outside),
                     (3, 4) => vectors::row::<3, 4>(self, from, places, out, outside),
@@ -122,11 +122,12 @@ impl Around {
 mod vectors {
     use super::{Around, Grid, Place};
     use crate::weigh::FRACTION;
-    use crate::weigh::vectors::{pairs, rounding};
+    use crate::weigh::vectors::{pairs, rounding, spread};
     use std::arch::x86_64::{
-        _mm_add_epi32, _mm_cvtsi128_si32, _mm_loadu_si128, _mm_packs_epi32, _mm_packus_epi16, _mm_sra_epi32,
-        _mm256_add_epi32, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
-        _mm256_packs_epi32, _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sra_epi32,
+        _mm_add_epi32, _mm_cvtsi128_si32, _mm_loadl_epi64, _mm_loadu_si128, _mm_madd_epi16, _mm_packs_epi32,
+        _mm_packus_epi16, _mm_set_epi32, _mm_shuffle_epi8, _mm_sra_epi32, _mm_srli_si128, _mm256_add_epi32,
+        _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_packs_epi32,
+        _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sra_epi32,
     };
 
     /// A row of pixels around places; `TAPS` is 0 where it is not known.
@@ -189,6 +190,50 @@ mod vectors {
             if let Some(out) = out.get_mut(i * CHANNELS..(i + 1) * CHANNELS) {
                 out.copy_from_slice(&made[..CHANNELS]);
             }
+        }
+    }
+
+    /// A row of gray pixels around places, of four neighbours by four: those of all rows in one register.
+    #[target_feature(enable = "avx2")]
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn gray(
+        all: &Around,
+        from: &Grid<'_, u8>,
+        places: &[(Place, Place)],
+        out: &mut [u8],
+        outside: &mut Vec<usize>,
+    ) {
+        let table = |bytes: [i8; 32]| {
+            // SAFETY: it has more than 16 bytes.
+            unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+        };
+        let (first, last) = (table(const { spread(0) }), table(const { spread(2) }));
+        let (part, by_part) = rounding(all.bits - FRACTION);
+        let (whole, by_whole) = rounding(all.bits + FRACTION);
+        let (part, whole) = (_mm256_castsi256_si128(part), _mm256_castsi256_si128(whole));
+        for (i, (((col, across), (line, down)), out)) in places.iter().zip(out).enumerate() {
+            let Some(start) = all.start(from, (*col, *line)) else {
+                outside.push(i);
+                continue;
+            };
+            let [a, b] = &all.across[usize::from(*across) % super::PARTS];
+            // SAFETY: `start` has found that what is read is there; there are as many weights.
+            let (samples, a, b, down) = unsafe {
+                let at = |y: usize| from.data.as_ptr().add(start + y * from.width).cast::<i32>().read_unaligned();
+                let weights = all.weights.as_ptr().add(usize::from(*down) % super::PARTS * 4);
+                (
+                    _mm_set_epi32(at(3), at(2), at(1), at(0)),
+                    _mm_loadu_si128(a.as_ptr().cast()),
+                    _mm_loadu_si128(b.as_ptr().cast()),
+                    _mm_loadl_epi64(weights.cast()),
+                )
+            };
+            let a = _mm_madd_epi16(_mm_shuffle_epi8(samples, first), a);
+            let b = _mm_madd_epi16(_mm_shuffle_epi8(samples, last), b);
+            let rows = _mm_sra_epi32(_mm_add_epi32(part, _mm_add_epi32(a, b)), by_part);
+            let two = _mm_madd_epi16(_mm_packs_epi32(rows, rows), down);
+            let sum = _mm_add_epi32(_mm_add_epi32(two, _mm_srli_si128::<4>(two)), whole);
+            *out = _mm_cvtsi128_si32(_mm_sra_epi32(sum, by_whole)).clamp(0, 255) as u8;
         }
     }
 

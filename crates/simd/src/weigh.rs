@@ -34,6 +34,9 @@ pub struct Weights {
     starts: Vec<i32>,
     /// For each [`TOGETHER`] and each four neighbours the weights of every pixel.
     each: Vec<[i16; FOUR]>,
+    /// The same of gray pixels side by side, where there are such.
+    #[cfg(target_arch = "x86_64")]
+    blocks: Vec<vectors::Block>,
 }
 
 impl Weights {
@@ -45,14 +48,24 @@ impl Weights {
         let reach = starts.iter().take(pixels).max().map_or(0, |s| s + fours * FOUR * channels + MARGIN);
         let mut starts: Vec<i32> = starts[..pixels].iter().map(|s| *s as i32).collect();
         // The last registers are filled with pixels that nobody reads.
-        starts.resize(pixels.next_multiple_of(TOGETHER), 0);
+        starts.resize(pixels.next_multiple_of(TOGETHER), starts.last().copied().unwrap_or(0));
         let mut each = vec![[0; FOUR]; starts.len() * fours];
         for (i, pixel) in weights.chunks_exact(taps).take(pixels).enumerate() {
             for (t, weight) in pixel.iter().enumerate() {
                 each[place(i, fours, t / FOUR)][t % FOUR] = *weight;
             }
         }
-        Self { channels, fours, bits: bits.max(FRACTION), pixels, reach, starts, each }
+        Self {
+            channels,
+            fours,
+            bits: bits.max(FRACTION),
+            pixels,
+            reach,
+            #[cfg(target_arch = "x86_64")]
+            blocks: if (channels, fours) == (1, 1) { vectors::blocks(&starts, &each) } else { Vec::new() },
+            starts,
+            each,
+        }
     }
 
     /// The sums of a row into `out`; `row` and `out` have a [`MARGIN`] behind what is summed and what is made, and what is
@@ -67,7 +80,8 @@ impl Weights {
             // SAFETY: every level but the portable one has AVX2; the row and `out` were found to be long enough.
             unsafe {
                 match (self.channels, self.fours) {
-                    (1, _) => vectors::gray(self, row, out),
+                    (1, _) if self.blocks.is_empty() => vectors::gray(self, row, out),
+                    (1, _) => vectors::gray_blocks(self, row, out),
                     (2, _) => vectors::colours::<2, 0>(self, row, out),
                     (3, 1) => vectors::colours::<3, 1>(self, row, out),
                     (3, _) => vectors::colours::<3, 0>(self, row, out),
@@ -150,11 +164,13 @@ mod tests {
     proptest! {
         #[test]
         fn sums_along_are_those_of_the_definition(
-            n in 1usize..40, taps in 1usize..12, channels in 1usize..=6, bits in 6u32..18, seed: u32,
+            n in 1usize..40, taps in 1usize..12, channels in 1usize..=6, bits in 6u32..18, near in 0usize..7, seed: u32,
         ) {
             let row = bytes(300 + taps * channels + 4 * channels + MARGIN, seed);
             let mut next = numbers(seed ^ 5);
-            let starts: Vec<usize> = (0..n).map(|_| next() as usize % 300).collect();
+            // Anywhere, or one behind the other.
+            let start = |i: usize| if near > 4 { next() as usize } else { i * near + next() as usize % 2 } % 300;
+            let starts: Vec<usize> = (0..n).map(start).collect();
             let weights: Vec<i16> = (0..n * taps).map(|_| next() as i16 >> 3).collect();
             let all = Weights::new(channels, taps, &starts, &weights, bits);
             let (mut out, mut plain) = (vec![7; n * channels + MARGIN], vec![9; n * channels + MARGIN]);

@@ -3,7 +3,7 @@
 use super::Interpolation;
 use super::axes::Axis;
 use super::edge::{Edge, OUTSIDE};
-use super::kernel::{before, fixed, weights};
+use super::kernel::{before, fixed, taps, weights};
 use super::sample::Sample;
 use super::way::{nearest, split};
 use pleach_simd::{FRACTION, Grid, MARGIN, Weights, halve, weigh_down};
@@ -23,33 +23,22 @@ pub(super) struct Taps {
 impl Taps {
     pub(super) fn new(axis: &Axis, n: usize, how: Interpolation) -> Self {
         let window = axis.window();
-        let (count, of): (usize, &dyn Fn(f64) -> (i64, Vec<f64>)) = match how {
-            Interpolation::Area => {
-                // No more than the window has, and one more for a part of a pixel.
-                let count = (axis.scale.abs().min(axis.len as f64).ceil() as usize + 1).max(1);
-                (count, &|centre| covered(centre, axis, window))
+        let count = match how {
+            // No more than the window has, and one more for a part of a pixel.
+            Interpolation::Area => (axis.scale.abs().min(axis.len as f64).ceil() as usize + 1).max(1),
+            _ => taps(how),
+        };
+        let mut all = vec![0.0; n * count];
+        let start = |(i, out): (usize, &mut [f64])| match how {
+            Interpolation::Area => covered(axis.centre(i), axis, window, out),
+            _ => {
+                let (start, beyond) = split(axis.centre(i));
+                weights(how, f64::from(beyond), out);
+                start - before(count)
             }
-            _ => (weights(how, 0.0).len(), &|centre| {
-                let (start, beyond) = split(centre);
-                let weights = weights(how, f64::from(beyond));
-                (start - before(weights.len()), weights)
-            }),
         };
-        let mut taps = Self {
-            count,
-            starts: Vec::with_capacity(n),
-            weights: Vec::with_capacity(n * count),
-            window,
-            len: axis.len,
-            stride: axis.stride,
-        };
-        for i in 0..n {
-            let (start, mut weights) = of(axis.centre(i));
-            weights.resize(count, 0.0);
-            taps.starts.push(start);
-            taps.weights.extend(weights);
-        }
-        taps
+        let starts = all.chunks_exact_mut(count).enumerate().map(start).collect();
+        Self { count, starts, weights: all, window, len: axis.len, stride: axis.stride }
     }
 
     /// The pixel of the source that stands at a place.
@@ -99,18 +88,20 @@ const SUMS: f64 = 2_130_000_000.0;
 /// By how many levels of 8 bits a sum may miss the exact one along each axis, besides its rounding.
 const BESIDE: f64 = 0.2;
 
-/// The mean of what a pixel of the result covers.
-fn covered(centre: f64, axis: &Axis, window: [i64; 2]) -> (i64, Vec<f64>) {
+/// The mean of what a pixel of the result covers: the weights, which were 0, and the first pixel.
+fn covered(centre: f64, axis: &Axis, window: [i64; 2], out: &mut [f64]) -> i64 {
     let half = axis.scale.abs() / 2.0;
     let [low, high] = [window[0].max(0) as f64, (window[1] + 1).min(axis.len as i64) as f64];
     let (first, last) = ((centre + 0.5 - half).max(low), (centre + 0.5 + half).min(high));
     if last - first < 1e-9 {
-        return (nearest(centre), vec![1.0]);
+        out[0] = 1.0;
+        return nearest(centre);
     }
     let share = |j: usize| (last.min(j as f64 + 1.0) - first.max(j as f64)) / (last - first);
     let start = first as usize;
-    let weights = (start..last.ceil() as usize).map(share).map(|w| if w > 1e-9 { w } else { 0.0 });
-    (start as i64, weights.collect())
+    let all = out.iter_mut().zip(start..last.ceil() as usize);
+    all.for_each(|(out, j)| *out = Some(share(j)).filter(|w| *w > 1e-9).unwrap_or(0.0));
+    start as i64
 }
 
 /// A result whose columns and rows are made of columns and rows of a source.

@@ -2,12 +2,22 @@
 
 use super::Interpolation;
 
-/// The weights of an interpolation at a place so far, 0 up to 1, behind a pixel; the pixels begin so many before it.
-pub(super) fn weights(how: Interpolation, beyond: f64) -> Vec<f64> {
+/// From how many pixels along an axis an interpolation makes one.
+pub(super) fn taps(how: Interpolation) -> usize {
     match how {
-        Interpolation::Bicubic => cubic(beyond).to_vec(),
-        Interpolation::Lanczos4 => lanczos(beyond).to_vec(),
-        _ => vec![1.0 - beyond, beyond],
+        Interpolation::Bicubic => 4,
+        Interpolation::Lanczos4 => 8,
+        _ => 2,
+    }
+}
+
+/// The weights of an interpolation at a place so far, 0 up to 1, behind a pixel, for as many [`taps`] as it has; those begin
+/// so many [`before`] it.
+pub(super) fn weights(how: Interpolation, beyond: f64, out: &mut [f64]) {
+    match how {
+        Interpolation::Bicubic => out.copy_from_slice(&cubic(beyond)),
+        Interpolation::Lanczos4 => out.copy_from_slice(&lanczos(beyond)),
+        _ => out.copy_from_slice(&[1.0 - beyond, beyond]),
     }
 }
 
@@ -40,6 +50,7 @@ pub(super) fn fixed(weights: &[f64], bits: u32) -> impl Iterator<Item = i16> {
         ((sum * f64::from(1 << bits)).round() - before) as i16
     })
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

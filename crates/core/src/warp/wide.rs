@@ -4,7 +4,7 @@ use super::Interpolation;
 use super::axes::axes;
 use super::crossed::{Crossed, Taps};
 use super::edge::{Edge, OUTSIDE};
-use super::kernel::{before, fixed, weights};
+use super::kernel::{self, before, fixed};
 use super::sample::Sample;
 use super::way::Way;
 use pleach_simd::{Around, Grid, PARTS, Place};
@@ -62,6 +62,29 @@ pleach_simd::lanes! {
     }
 }
 
+pleach_simd::lanes! {
+    /// Lower and higher ends of places, x and y.
+    fn extremes<T: Copy>(places: &[[f64; 2]], far: &mut [[f64; 2]; 2]) {
+        let mut ends = *far;
+        for place in places {
+            for (end, at) in ends.iter_mut().zip(place) {
+                *end = [end[0].min(*at), end[1].max(*at)];
+            }
+        }
+        *far = ends;
+    }
+}
+
+/// A source with a part of what lies outside around it.
+struct Framed {
+    data: Vec<u8>,
+    width: usize,
+    height: usize,
+    /// How much of it is before the source's first column and row.
+    left: i32,
+    top: i32,
+}
+
 /// A result whose pixels lie anywhere between those of a source, at whole parts of a pixel, as OpenCV rounds them.
 struct Turned<'a, T> {
     from: &'a Grid<'a, T>,
@@ -80,8 +103,10 @@ const BITS: u32 = 14;
 
 impl<'a, T: Sample> Turned<'a, T> {
     fn new(from: &'a Grid<'a, T>, way: &'a Way<'a>, how: Interpolation, edge: &'a Edge<T>, empty: [T; 4]) -> Self {
-        let weights: Vec<f64> = (0..PARTS).flat_map(|part| weights(how, part as f64 / PARTS as f64)).collect();
-        let taps = weights.len() / PARTS;
+        let taps = kernel::taps(how);
+        let mut weights = vec![0.0; PARTS * taps];
+        let parts = weights.chunks_exact_mut(taps).enumerate();
+        parts.for_each(|(part, out)| kernel::weights(how, part as f64 / PARTS as f64, out));
         let whole: Vec<i16> = weights.chunks_exact(taps).flat_map(|w| fixed(w, BITS)).collect();
         let around = T::bytes(from.data).and_then(|_| Around::new(from.channels, taps, &whole, BITS));
         Self { from, way, edge, empty, taps, weights, around }
@@ -128,20 +153,37 @@ impl<'a, T: Sample> Turned<'a, T> {
         }
     }
 
-    /// Bytes of the source with as much of what lies outside as any neighbours see: those of places farther out see the
-    /// same. None where the outside is no constant and no edge that goes on.
-    fn framed(&self, data: &[u8]) -> Option<(Vec<u8>, usize, usize)> {
-        if !matches!(self.edge, Edge::Constant(_) | Edge::Faded(_) | Edge::Replicate) {
-            return None;
+    /// How far neighbours of places reach before the first and behind the last pixel of either axis: those of places
+    /// farther out see the same as these. None where the outside is mirrored or repeated, and far is looked.
+    fn reach(&self, size: (usize, usize)) -> Option<[[i64; 2]; 2]> {
+        let taps = self.taps as i64;
+        if matches!(self.edge, Edge::Constant(_) | Edge::Faded(_) | Edge::Replicate) {
+            return Some([[taps; 2]; 2]);
         }
-        let (n, channels) = (self.taps as i64, self.from.channels);
+        let mut exact = vec![[0.0; 2]; size.0];
+        let mut far = [[0.0_f64; 2]; 2];
+        for y in 0..size.1 {
+            self.way.places(y, &mut exact);
+            extremes::<f64>(&exact, &mut far);
+        }
+        let side =
+            |[low, high]: [f64; 2], n: usize| [taps - (low as i64).min(0), (high as i64 + taps + 1 - n as i64).max(0)];
+        let all = [side(far[0], self.from.width), side(far[1], self.from.height)];
+        let (w, h) = (self.from.width as i64, self.from.height as i64);
+        let pixels = (w + all[0][0] + all[0][1]).checked_mul(h + all[1][0] + all[1][1])?;
+        (pixels <= 4 * (w * h + (size.0 * size.1) as i64) + 4096).then_some(all)
+    }
+
+    /// Bytes of the source with as much of what lies outside as any neighbours see.
+    fn framed(&self, data: &[u8], [x, y]: [[i64; 2]; 2]) -> Option<Framed> {
+        let channels = self.from.channels;
         let (w, h) = (self.from.width as i64, self.from.height as i64);
         let empty: Vec<u8> = T::bytes(&self.empty)?.iter().cycle().take(channels).copied().collect();
-        let blank = empty.repeat((w + 2 * n) as usize);
+        let blank = empty.repeat((x[0] + w + x[1]) as usize);
         // Two rows more, since more than neighbours is read.
-        let mut all = Vec::with_capacity(blank.len() * (h + 2 * n + 2) as usize);
-        for y in -n..h + n + 2 {
-            let row = self.edge.index(y, h as usize);
+        let mut all = Vec::with_capacity(blank.len() * (y[0] + h + y[1] + 2) as usize);
+        for row in -y[0]..h + y[1] + 2 {
+            let row = self.edge.index(row, h as usize);
             if row == OUTSIDE {
                 all.extend_from_slice(&blank);
                 continue;
@@ -151,17 +193,19 @@ impl<'a, T: Sample> Turned<'a, T> {
                 OUTSIDE => &empty[..],
                 x => &row[x * channels..][..channels],
             };
-            (-n..0).for_each(|x| all.extend_from_slice(pixel(x)));
+            (-x[0]..0).for_each(|x| all.extend_from_slice(pixel(x)));
             all.extend_from_slice(row);
-            (w..w + n).for_each(|x| all.extend_from_slice(pixel(x)));
+            (w..w + x[1]).for_each(|x| all.extend_from_slice(pixel(x)));
         }
-        Some((all, (w + 2 * n) as usize, (h + 2 * n + 2) as usize))
+        let (width, height) = ((x[0] + w + x[1]) as usize, (y[0] + h + y[1] + 2) as usize);
+        Some(Framed { data: all, width, height, left: x[0] as i32, top: y[0] as i32 })
     }
 
     /// All of it, row by row.
     fn all(&self, width: usize, out: &mut [T]) {
         let channels = self.from.channels;
-        let framed = self.around.as_ref().and_then(|_| self.framed(T::bytes(self.from.data)?));
+        let size = (width, out.len() / (width * channels).max(1));
+        let framed = self.around.as_ref().and_then(|_| self.framed(T::bytes(self.from.data)?, self.reach(size)?));
         let (mut alone, mut seen) = (Vec::new(), Vec::new());
         let mut exact = vec![[0.0; 2]; width];
         let mut places = vec![((0, 0), (0, 0)); width];
@@ -169,11 +213,14 @@ impl<'a, T: Sample> Turned<'a, T> {
             self.way.places(y, &mut exact);
             round::<f64>(&exact, before(self.taps) as i32, &mut places);
             match (&self.around, &framed, T::bytes(self.from.data), T::bytes_mut(out)) {
-                (Some(around), Some((data, width, height)), _, Some(out)) => {
-                    let inside = |at: i32, n: usize| at.clamp(-(self.taps as i32), n as i32) + self.taps as i32;
-                    let (w, h) = (self.from.width, self.from.height);
+                (Some(around), Some(Framed { data, width, height, left, top }), _, Some(out)) => {
+                    let last = [*width as i32 - self.taps as i32, *height as i32 - 2 - self.taps as i32];
                     seen.clear();
-                    seen.extend(places.iter().map(|(x, y)| ((inside(x.0, w), x.1), (inside(y.0, h), y.1))));
+                    let shown = |(x, y): &(Place, Place)| {
+                        let (col, row) = (x.0.saturating_add(*left), y.0.saturating_add(*top));
+                        ((col.clamp(0, last[0]), x.1), (row.clamp(0, last[1]), y.1))
+                    };
+                    seen.extend(places.iter().map(shown));
                     let from = Grid { data: data.as_slice(), width: *width, height: *height, channels };
                     around.row(&from, &seen, out, &mut alone);
                 }

@@ -25,7 +25,7 @@ pub(crate) const fn pairs(channels: usize, from: usize) -> [i8; 32] {
 }
 
 /// Two of the four bytes of each 32 bits, from the given one on, as 16 bits each.
-const fn spread(from: usize) -> [i8; 32] {
+pub(crate) const fn spread(from: usize) -> [i8; 32] {
     let mut all = [-1; 32];
     let mut i = 0;
     while i < 32 {
@@ -156,6 +156,63 @@ pub(super) unsafe fn gray(all: &Weights, row: &[u8], out: &mut [i16]) {
         }
         let sum = _mm256_sra_epi32(sum, by);
         let made = _mm256_permutevar8x32_epi32(_mm256_packs_epi32(sum, sum), back);
+        // SAFETY: by the caller's word.
+        unsafe { _mm_storeu_si128(out.as_mut_ptr().add(TOGETHER * i).cast(), _mm256_castsi256_si128(made)) };
+    }
+}
+
+/// Eight gray pixels whose neighbours lie in two runs of samples that are read at once, one for each four of them.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// Where the runs begin.
+    runs: [i32; 2],
+    /// Where in them the first two neighbours of each pixel are, as 16 bits each, and the other two.
+    places: [[i8; 32]; 2],
+    weights: [[i16; 16]; 2],
+}
+
+/// The blocks of pixels of four neighbours each; none where a run is too long.
+pub(super) fn blocks(starts: &[i32], each: &[[i16; FOUR]]) -> Vec<Block> {
+    let block = |(starts, each): (&[i32; TOGETHER], &[[i16; FOUR]; TOGETHER])| {
+        let run = |four: &[i32]| {
+            let (low, high) = (four.iter().min()?, four.iter().max()?);
+            (high - low + FOUR as i32 <= 16).then_some(*low)
+        };
+        let runs = [run(&starts[..4])?, run(&starts[4..])?];
+        // Pixel i / 2 of a half, one of its two neighbours; of 16 bits the upper eight are 0.
+        let place = |pair: usize| {
+            std::array::from_fn(|i| {
+                let (pixel, t) = (i / 16 * 4 + i % 16 / 4, 2 * pair + i % 4 / 2);
+                if i % 2 == 0 { (starts[pixel] - runs[i / 16] + t as i32) as i8 } else { -1 }
+            })
+        };
+        let weight = |pair: usize| std::array::from_fn(|i| each[i / 2][2 * pair + i % 2]);
+        Some(Block { runs, places: [place(0), place(1)], weights: [weight(0), weight(1)] })
+    };
+    let all = starts.as_chunks().0.iter().zip(each.as_chunks().0);
+    all.map(block).collect::<Option<_>>().unwrap_or_default()
+}
+
+/// As [`gray`], of blocks.
+///
+/// # Safety
+/// From the start of each run on the row has 16 samples, and `out` has eight behind the last pixel.
+#[target_feature(enable = "avx2")]
+#[allow(unsafe_code)]
+pub(super) unsafe fn gray_blocks(all: &Weights, row: &[u8], out: &mut [i16]) {
+    let (half, by) = rounding(all.bits - FRACTION);
+    for (i, block) in all.blocks.iter().enumerate() {
+        // SAFETY: by the caller's word for the row; the tables have 32 bytes each.
+        let (samples, places, weights) = unsafe {
+            let run = |n: usize| _mm_loadu_si128(row.as_ptr().add(block.runs[n] as usize).cast());
+            let places = |n: usize| _mm256_loadu_si256(block.places[n].as_ptr().cast());
+            let weights = |n: usize| _mm256_loadu_si256(block.weights[n].as_ptr().cast());
+            (_mm256_set_m128i(run(1), run(0)), [places(0), places(1)], [weights(0), weights(1)])
+        };
+        let a = _mm256_madd_epi16(_mm256_shuffle_epi8(samples, places[0]), weights[0]);
+        let b = _mm256_madd_epi16(_mm256_shuffle_epi8(samples, places[1]), weights[1]);
+        let sum = _mm256_sra_epi32(_mm256_add_epi32(half, _mm256_add_epi32(a, b)), by);
+        let made = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(sum, sum));
         // SAFETY: by the caller's word.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().add(TOGETHER * i).cast(), _mm256_castsi256_si128(made)) };
     }
