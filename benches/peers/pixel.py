@@ -8,7 +8,7 @@ import warnings
 import albumentations as A
 import cv2
 import torch
-from augment import picture
+from augment import TORCHVISION, picture, torchvision
 
 SPECIAL = {
     "Blur7": lambda: A.Blur((7, 7), p=1),
@@ -26,6 +26,8 @@ SPECIAL = {
 
 def pixel(name):
     warnings.filterwarnings("ignore")
+    if name in TORCHVISION:
+        return torchvision(name)
     cv2.setNumThreads(torch.get_num_threads() if torch.get_num_threads() > 1 else 0)
     one = SPECIAL[name]() if name in SPECIAL else getattr(A, name)(p=1)
     both = A.Compose([one])

@@ -5,7 +5,7 @@ use pleach_augment as _;
 use pleach_core::export::serde_json::{Value as Json, json};
 use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, DynAugmentation, Pipeline};
-use pleach_core::{Backend, Error, Frame, Map, Plug, Result, Row, SampleId, saved};
+use pleach_core::{Backend, Error, Frame, Instance, Map, Plug, Result, RotBox, Row, SampleId, saved};
 
 const SIZE: (usize, usize) = (640, 480);
 
@@ -39,13 +39,25 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
     let blur = || step("GaussianBlur", json!({ "blur_limit": [7.0, 7.0], "sigma_limit": [1.5, 1.5] }));
     let motion = || step("MotionBlur", json!({ "blur_limit": [7.0, 7.0] }));
     let one = |name: &str| step(name, json!({}));
+    let resize = |height: usize, width: usize, how: &str| {
+        step("Resize", json!({ "height": height, "width": width, "interpolation": how })).map(|step| vec![step])
+    };
     Ok(match name {
         "hflip" => vec![one("HorizontalFlip")?],
         "vflip" => vec![one("VerticalFlip")?],
         "transpose" => vec![one("Transpose")?],
+        "d4" => vec![one("D4")?],
         "rotate90" => vec![one("RandomRotate90")?],
         "rotate" => vec![turn()?],
         "rotate_constant" => vec![step("Rotate", json!({ "limit": [-45.0, 45.0] }))?],
+        "rotate_bicubic" => {
+            vec![step(
+                "Rotate",
+                json!({ "limit": [-45.0, 45.0], "border_mode": "reflect_101", "interpolation": "bicubic" }),
+            )?]
+        }
+        "safe_rotate" => vec![one("SafeRotate")?],
+        "shift_scale_rotate" => vec![one("ShiftScaleRotate")?],
         "affine" => vec![step(
             "Affine",
             json!({ "scale": { "x": [0.8, 1.2], "y": [0.8, 1.2] },
@@ -56,8 +68,25 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
         "grid" => vec![one("GridDistortion")?],
         "optical" => vec![one("OpticalDistortion")?],
         "crop" => vec![crop()?],
-        "resize" => vec![step("Resize", json!({ "height": 352, "width": 352 }))?],
+        "center_crop" => vec![step("CenterCrop", json!({ "height": 352, "width": 352 }))?],
+        "crop_and_pad" => vec![step("CropAndPad", json!({ "percent": [-0.1, 0.1] }))?],
+        "pad" => vec![one("PadIfNeeded")?],
+        "resize" => resize(352, 352, "bilinear")?,
+        "resize_bicubic" => resize(352, 352, "bicubic")?,
+        "enlarge_bicubic" => resize(720, 960, "bicubic")?,
+        "resize_area" => resize(352, 352, "area")?,
+        "halve_area" => resize(240, 320, "area")?,
+        "enlarge_area" => resize(720, 960, "area")?,
+        "longest" => vec![step("LongestMaxSize", json!({ "max_size": [352] }))?],
+        "smallest" => vec![step("SmallestMaxSize", json!({ "max_size": [352] }))?],
+        "random_scale" => vec![one("RandomScale")?],
         "resized_crop" => vec![step("RandomResizedCrop", json!({ "size": [352, 352] }))?],
+        "sized_crop" => vec![step("RandomSizedCrop", json!({ "min_max_height": [240, 400], "size": [352, 352] }))?],
+        "bbox_safe_crop" => vec![one("BBoxSafeRandomCrop")?],
+        "zoom_out" => vec![one("RandomZoomOut")?],
+        "iou_crop" => vec![one("RandomIoUCrop")?],
+        "sanitize" => vec![one("SanitizeBoundingBoxes")?],
+        "to_float" => vec![one("ToFloat")?],
         "gblur" => vec![blur()?],
         "mblur7" => vec![motion()?],
         "brightcontrast" => vec![one("RandomBrightnessContrast")?],
@@ -79,7 +108,14 @@ pub fn open(name: &str) -> Result<Run> {
     let steps = steps(name)?;
     let planes = matches!(name, "chain" | "normalize");
     let kernels = Plug::<dyn Backend>::named("Cpu")?;
-    let (row, mut epoch) = (picture()?, 0);
+    let (mut row, mut epoch) = (picture()?, 0);
+    if matches!(name, "bbox_safe_crop" | "zoom_out" | "iou_crop" | "sanitize") {
+        row.instances.extend((0..8).map(|n| {
+            let (cx, cy) = (80.0 + 70.0 * n as f32, 60.0 + 50.0 * n as f32);
+            let bbox = Some(RotBox { cx, cy, w: 60.0, h: 40.0, angle: 0.0 });
+            Instance { class: n, bbox, ..Instance::default() }
+        }));
+    }
     Ok(Box::new(move || {
         epoch += 1;
         // A loader has a row of its own for each sample; the peer leaves its input as it is.

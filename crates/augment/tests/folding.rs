@@ -69,6 +69,13 @@ fn area(i: &Instance) -> f32 {
     0.5 * ring.iter().zip(next).map(|([a, b], [c, d])| a * d - b * c).sum::<f32>().abs()
 }
 
+/// Some of the maps, as steps.
+fn steps(kinds: &[usize], exact: bool) -> Vec<AugmentConfig> {
+    let maps = maps();
+    let slot = || AugmentSlot { p: Some(1.0), exact, ..AugmentSlot::default() };
+    kinds.iter().map(|k| AugmentConfig { slot: slot(), plug: read(maps[*k].0, &maps[*k].1).unwrap() }).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -76,18 +83,13 @@ proptest! {
     fn maps_at_once_show_what_each_by_itself_would(
         kinds in proptest::collection::vec(0_usize..16, 2..5), seed in any::<u32>(),
     ) {
-        let maps = maps();
-        let all = |exact| -> Vec<AugmentConfig> {
-            let slot = || AugmentSlot { p: Some(1.0), exact, ..AugmentSlot::default() };
-            kinds.iter().map(|k| AugmentConfig { slot: slot(), plug: read(maps[*k].0, &maps[*k].1).unwrap() }).collect()
-        };
         let size = (90 + seed as usize % 30, 85 + seed as usize / 7 % 30);
         let at = At { seed: seed.into(), epoch: 1, sample: 0 };
         let (mut folded, mut by_step) = (row(size, f64::from(seed % 7)), row(size, f64::from(seed % 7)));
-        Pipeline::new(&all(false), &Definitions).run(at, &mut folded).unwrap();
-        Pipeline::new(&all(true), &Definitions).run(at, &mut by_step).unwrap();
+        Pipeline::new(&steps(&kinds, false), &Definitions).run(at, &mut folded).unwrap();
+        Pipeline::new(&steps(&kinds, true), &Definitions).run(at, &mut by_step).unwrap();
         prop_assert_eq!(folded.size(), by_step.size());
-        let names: Vec<&str> = kinds.iter().map(|k| maps[*k].0).collect();
+        let names: Vec<&str> = kinds.iter().map(|k| maps()[*k].0).collect();
         let (Pixels::U8(a), Pixels::U8(b)) = (&folded.frames[0].image.pixels, &by_step.frames[0].image.pixels) else {
             panic!("8 bits")
         };
@@ -100,5 +102,19 @@ proptest! {
             prop_assert!((p.x - q.x).hypot(p.y - q.y) < 1e-2, "{names:?}: {p:?} {q:?}");
             prop_assert!((area(a) - area(b)).abs() < 0.02 * (1.0 + area(b)), "{names:?}: {a:?} {b:?}");
         }
+    }
+
+    #[test]
+    fn exact_is_step_after_step_to_the_byte(
+        kinds in proptest::collection::vec(0_usize..16, 2..5), seed in any::<u32>(),
+    ) {
+        let (steps, at) = (steps(&kinds, true), At { seed: seed.into(), epoch: 1, sample: 0 });
+        let (mut together, mut alone) = (row((52, 45), 1.0), row((52, 45), 1.0));
+        let decisions = Pipeline::new(&steps, &Definitions).record(at, &mut together).unwrap();
+        for (step, decision) in steps.iter().zip(&decisions) {
+            let one = Pipeline::new(std::slice::from_ref(step), &Definitions);
+            one.replay(std::slice::from_ref(decision), &mut alone).unwrap();
+        }
+        prop_assert_eq!(together, alone);
     }
 }

@@ -3,27 +3,15 @@
 
 mod common;
 
+use common::{Definitions, stream};
 use pleach_augment as _;
 use pleach_core::error::Class;
 use pleach_core::image::{Image, Pixels};
 use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, Pipeline};
 use pleach_core::read::{Read, Reader};
-use pleach_core::rng::Stream;
 use pleach_core::tree::{Key, Node, Place, Table, Value};
-use pleach_core::{
-    Backend, DynAugmentation, Frame, Instance, Map, Mask, NamedPoint, Plug, Purpose, Rng, RotBox, Row, SampleId, Seat,
-    registry,
-};
+use pleach_core::{DynAugmentation, Frame, Instance, Map, Mask, NamedPoint, Plug, RotBox, Row, SampleId, registry};
 use serde_json::json;
-
-#[derive(Debug)]
-struct NoKernels;
-
-impl Backend for NoKernels {
-    fn seats(&self) -> &'static [Seat] {
-        &[Seat::Kernels]
-    }
-}
 
 /// Two frames, each with a map, an object with a mask, and one that lies outside with a point that is no number.
 fn row((w, h): (usize, usize), channels: usize, depth: usize) -> Row {
@@ -68,7 +56,7 @@ fn odd_images_give_whole_rows_or_errors_that_say_why_and_draws_repeat() {
                 _ => entry.plug().unwrap(),
             };
             let steps = [AugmentConfig { slot: AugmentSlot { p: Some(1.0), ..AugmentSlot::default() }, plug }];
-            let pipeline = Pipeline::new(&steps, &NoKernels);
+            let pipeline = Pipeline::new(&steps, &Definitions);
             let at = At { seed: 1, epoch: 0, sample: 0 };
             let mut at_once = original.clone();
             let what = format!("{} on {size:?} with {channels} channels of {depth} bits", entry.name);
@@ -110,8 +98,8 @@ fn what_lies_outside_is_dropped_by_a_map_and_a_point_that_is_no_number_is_never_
         let plug: Plug<dyn DynAugmentation> = entry.plug().unwrap();
         for seed in 0..5 {
             let mut out = original.clone();
-            let rng = &mut Rng::new(seed, Purpose::Augment, Stream::default());
-            if !plug.run(rng, &mut out, &NoKernels).unwrap() || out.frames == original.frames {
+            let rng = &mut stream(seed);
+            if !plug.run(rng, &mut out, &Definitions).unwrap() || out.frames == original.frames {
                 continue;
             }
             let outside = |i: &&Instance| i.bbox.is_some_and(|b| b.bounds()[2] <= 0.0 || b.bounds()[3] <= 0.0);
@@ -126,9 +114,9 @@ fn what_lies_outside_is_dropped_by_a_map_and_a_point_that_is_no_number_is_never_
 fn a_window_that_is_larger_than_the_image_is_refused_padded_or_made_to_fit_as_in_the_references() {
     let run = |name: &str, parameters: serde_json::Value| {
         let mut small = row((20, 10), 3, 8);
-        let rng = &mut Rng::new(1, Purpose::Augment, Stream::default());
+        let rng = &mut stream(1);
         let plug = common::read(name, &parameters).unwrap();
-        plug.run(rng, &mut small, &NoKernels).map(|_| small.size().unwrap()).map_err(|e| e.code())
+        plug.run(rng, &mut small, &Definitions).map(|_| small.size().unwrap()).map_err(|e| e.code())
     };
     let window = || json!({ "height": 16, "width": 30 });
     let padded = || json!({ "height": 16, "width": 30, "pad_if_needed": true });
@@ -165,7 +153,7 @@ fn a_row_without_instances_stays_without() {
     for entry in registry::of_kind::<dyn DynAugmentation>() {
         let plug: Plug<dyn DynAugmentation> = entry.plug().unwrap();
         let mut out = bare.clone();
-        if plug.run(&mut Rng::new(2, Purpose::Augment, Stream::default()), &mut out, &NoKernels).is_ok() {
+        if plug.run(&mut stream(2), &mut out, &Definitions).is_ok() {
             assert_eq!(out.instances, [], "{}", entry.name);
         }
     }

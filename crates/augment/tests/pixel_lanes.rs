@@ -1,30 +1,21 @@
 //! Samples that are worked on side by side become what each would become alone, whatever the size of the image.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
+use common::{alone, noise_of, stream};
 use pleach_augment::pixel::{
     Blur, ColorJitter, Downscale, GaussianBlur, GrayMethod, HueSaturationValue, InvertImg, Jitter, KernelSizes,
     MedianBlur, Sharpen, ToGray,
 };
 use pleach_core::image::{Image, Pixels};
-use pleach_core::rng::Stream;
-use pleach_core::{Augmentation, Frame, Purpose, Rng, Row, RowView, SampleId};
+use pleach_core::{Augmentation, RowView};
 use proptest::prelude::{ProptestConfig, any, proptest};
 
-fn noise((w, h): (usize, usize), channels: usize, kind: u8, seed: u32) -> Image {
-    let mut rng = Rng::new(seed.into(), Purpose::Augment, Stream::default());
-    let n = w * h * channels;
-    let pixels = match kind {
-        0 => Pixels::U8((0..n).map(|_| rng.next_u32() as u8).collect()),
-        1 => Pixels::U16((0..n).map(|_| rng.next_u32() as u16).collect()),
-        _ => Pixels::F32((0..n).map(|_| rng.uniform() as f32).collect()),
-    };
-    Image::new(w, h, channels, pixels).unwrap()
-}
-
 fn drawn<A: Augmentation>(plugin: &A, image: &Image, seed: u32) -> A::Draw {
-    let row = Row::new(SampleId { index: 0, key: "noise".into() }, vec![Frame { number: 0, image: image.clone() }]);
+    let row = alone(image.clone());
     let view = RowView { row: &row, size: (image.width, image.height) };
-    plugin.draw(&mut Rng::new(seed.into(), Purpose::Augment, Stream::default()), &view).unwrap().unwrap()
+    plugin.draw(&mut stream(seed.into()), &view).unwrap().unwrap()
 }
 
 fn touched<A: Augmentation>(plugin: &A, draw: &A::Draw, image: &Image) -> Image {
@@ -71,7 +62,7 @@ proptest! {
     fn channels_do_not_see_each_other(
         w in 1_usize..80, h in 1_usize..9, channels in 2_usize..6, kind in 0_u8..3, seed in any::<u32>(),
     ) {
-        let image = noise((w, h), channels, kind, seed);
+        let image = noise_of((w, h), channels, kind, seed.into());
         for size in [3.0, 5.0, 7.0, 9.0] {
             channels_are_apart(&MedianBlur { blur_limit: KernelSizes(size, size) }, &image, seed);
         }
@@ -84,7 +75,7 @@ proptest! {
 
     #[test]
     fn pixels_do_not_see_each_other(w in 1_usize..600, kind in 0_u8..3, seed in any::<u32>()) {
-        let image = noise((w, 1), 3, kind, seed);
+        let image = noise_of((w, 1), 3, kind, seed.into());
         for method in [GrayMethod::WeightedAverage, GrayMethod::FromLab, GrayMethod::Max] {
             for num_output_channels in [1, 3, 4] {
                 let plugin = ToGray { num_output_channels, method };

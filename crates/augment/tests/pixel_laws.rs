@@ -2,6 +2,9 @@
 //! has its moments, and what is behind a hole is kept or dropped whole.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
+use common::{Definitions, alone, noise, noise_of, read, stream};
 use pleach_augment::dropout::{CoarseDropout, Holes, InstanceDropout, NodeDropout, RandomImageDrop, RandomRectDropout};
 use pleach_augment::pixel;
 use pleach_augment::pixel::{
@@ -9,23 +12,11 @@ use pleach_augment::pixel::{
     RandomBrightnessContrast, RandomGamma, RandomPosterize, RandomSolarize, Solarize,
 };
 use pleach_core::image::{Image, Pixels};
-use pleach_core::read::{Read, Reader};
-use pleach_core::rng::Stream;
-use pleach_core::tree::{Key, Node, Place, Table, Value};
 use pleach_core::{
-    Augmentation, Backend, DynAugmentation, Frame, Instance, Map, NamedPoint, Plug, Purpose, Rng, RotBox, Row, RowView,
-    SampleId, Seat,
+    Augmentation, DynAugmentation, Frame, Instance, Map, NamedPoint, Plug, RotBox, Row, RowView, SampleId,
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
-
-#[derive(Debug)]
-struct Definitions;
-
-impl Backend for Definitions {
-    fn seats(&self) -> &'static [Seat] {
-        &[Seat::Kernels]
-    }
-}
+use serde_json::{Value as Json, json};
 
 /// Every augmentation of this kind.
 const ALL: [&str; 43] = [
@@ -74,25 +65,6 @@ const ALL: [&str; 43] = [
     "RandomInvert",
 ];
 
-fn stream(seed: u64) -> Rng {
-    Rng::new(seed, Purpose::Augment, Stream::default())
-}
-
-fn noise((w, h): (usize, usize), channels: usize, kind: u8, seed: u64) -> Image {
-    let mut rng = stream(seed);
-    let n = w * h * channels;
-    let pixels = match kind {
-        0 => Pixels::U8((0..n).map(|_| rng.next_u32() as u8).collect()),
-        1 => Pixels::U16((0..n).map(|_| rng.next_u32() as u16).collect()),
-        _ => Pixels::F32((0..n).map(|_| rng.uniform() as f32).collect()),
-    };
-    Image::new(w, h, channels, pixels).unwrap()
-}
-
-fn row(image: Image) -> Row {
-    Row::new(SampleId { index: 0, key: "noise".into() }, vec![Frame { number: 0, image }])
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -101,7 +73,7 @@ proptest! {
         which in 0..ALL.len(), w in 1_usize..24, h in 1_usize..20, channels in 1_usize..6, kind in 0_u8..3, seed in any::<u32>(),
     ) {
         let plugin = Plug::<dyn DynAugmentation>::named(ALL[which]).unwrap();
-        let before = row(noise((w, h), channels, kind, seed.into()));
+        let before = alone(noise_of((w, h), channels, kind, seed.into()));
         let (mut once, mut twice) = (before.clone(), before.clone());
         match plugin.run(&mut stream(seed.into()), &mut once, &Definitions) {
             Ok(_) => {
@@ -138,8 +110,8 @@ proptest! {
 }
 
 fn same<A: Augmentation>(plugin: &A, channels: usize, seed: u32) {
-    let image = noise((37, 5), channels, 0, seed.into());
-    let row = row(image.clone());
+    let image = noise((37, 5), channels, seed.into());
+    let row = alone(image.clone());
     let view = RowView { row: &row, size: (37, 5) };
     let Some(draw) = plugin.draw(&mut stream(seed.into()), &view).unwrap() else { return };
     let tables = plugin.table(&draw, channels).unwrap();
@@ -156,7 +128,7 @@ fn same<A: Augmentation>(plugin: &A, channels: usize, seed: u32) {
 fn sixteen_bits_keep_their_depth_in_a_change_of_brightness() {
     let plugin = RandomBrightnessContrast::default();
     let draw = BrightnessContrast { alpha: 1.0, beta: 0.0 };
-    let before = noise((30, 20), 1, 1, 3);
+    let before = noise_of((30, 20), 1, 1, 3);
     let mut after = before.clone();
     plugin.touch(&draw, &mut after).unwrap();
     assert_eq!(before, after);
@@ -184,25 +156,16 @@ fn normal_noise_has_the_mean_and_the_deviation_of_its_draw() {
 
 #[test]
 fn a_blur_limit_that_is_even_is_the_next_odd_one() {
-    const AT: Place = Place { source: 0, start: 0, end: 0 };
-    let read = |value: Value| {
-        let entry = |k: &str, value| (Key { name: k.into(), place: AT }, Node { value, place: AT });
-        let entries = vec![entry("name", Value::Str("Blur".into())), entry("blur_limit", value)];
-        let mut reader = Reader::default();
-        let plug =
-            Plug::<dyn DynAugmentation>::read(&Node { value: Value::Table(Table { entries }), place: AT }, &mut reader);
-        plug.map(|p| format!("{p:?}"))
-    };
-    let pair = |a, b| Value::Array([a, b].map(|x| Node { value: Value::Int(x), place: AT }).to_vec());
-    assert!(read(Value::Int(6)).unwrap().contains(&format!("{:?}", KernelSizes(3.0, 7.0))));
-    assert!(read(pair(4, 8)).unwrap().contains(&format!("{:?}", KernelSizes(5.0, 9.0))));
-    assert!(read(pair(9, 5)).unwrap().contains(&format!("{:?}", KernelSizes(5.0, 5.0))));
-    assert!(read(Value::Str("wide".into())).is_none());
+    let read = |limit: Json| read("Blur", &json!({ "blur_limit": limit })).map(|p| format!("{p:?}"));
+    assert!(read(json!(6)).unwrap().contains(&format!("{:?}", KernelSizes(3.0, 7.0))));
+    assert!(read(json!([4, 8])).unwrap().contains(&format!("{:?}", KernelSizes(5.0, 9.0))));
+    assert!(read(json!([9, 5])).unwrap().contains(&format!("{:?}", KernelSizes(5.0, 5.0))));
+    assert!(read(json!("wide")).is_err());
 }
 
 #[test]
 fn what_is_behind_a_hole_is_kept_or_dropped_whole() {
-    let mut row = row(noise((40, 30), 3, 0, 1));
+    let mut row = alone(noise((40, 30), 3, 1));
     row.maps.push(Map { frame: 0, width: 40, height: 30, classes: vec![3; 1200], scores: Vec::new() });
     let boxed = |x0, y0, x1, y1, x: f32, y: f32| Instance {
         bbox: Some(RotBox::from_corners(x0, y0, x1, y1)),
@@ -252,7 +215,7 @@ fn rectangles_to_paint_in_have_a_tenth_of_each_frame_and_a_dropped_frame_is_blan
 
 #[test]
 fn nodes_and_instances_are_dropped_up_to_a_number() {
-    let mut row = row(noise((8, 8), 1, 0, 0));
+    let mut row = alone(noise((8, 8), 1, 0));
     let point = |name: &str| NamedPoint { name: name.into(), x: 1.0, y: 1.0, visible: true };
     row.instances = vec![Instance { points: vec![point("a"), point("b"), point("c")], ..Instance::default() }; 4];
     let mut nodes = row.clone();

@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::{Definitions, plugin};
+use common::{Definitions, alone, plugin};
 use pleach_augment as _;
 use pleach_core::image::{Image, Pixels};
-use pleach_core::{DynAugmentation, Frame, Plug, Row, SampleId};
+use pleach_core::{DynAugmentation, Plug};
 use serde_json::Value as Json;
 
 fn image(golden: &Json, name: &str, samples: &str, channels: Option<usize>) -> Image {
@@ -17,7 +17,7 @@ fn image(golden: &Json, name: &str, samples: &str, channels: Option<usize>) -> I
 }
 
 fn applied(plugin: &Plug<dyn DynAugmentation>, draw: &Json, image: Image) -> Image {
-    let mut row = Row::new(SampleId { index: 0, key: "golden".into() }, vec![Frame { number: 0, image }]);
+    let mut row = alone(image);
     plugin.apply(draw, &mut row, &Definitions).unwrap();
     row.frames.remove(0).image
 }

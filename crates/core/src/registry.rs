@@ -473,7 +473,7 @@ pub fn schema_of<T: schemars::JsonSchema>(fields: &[Field]) -> schemars::Schema 
 pub fn reserved(kind: &str) -> &'static [&'static str] {
     match kind {
         "loss" => &["name", "id", "factor", "output", "loss_factors"],
-        "augmentation" => &["name", "id", "p", "per_frame", "exact", "min_visibility", "min_area"],
+        "augmentation" => &["name", "id", "p", "apply_p", "per_frame", "exact", "min_visibility", "min_area"],
         "scheduler" => &["name", "id", "every", "warmup"],
         "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
         "source" => &["name", "id", "augment"],

@@ -10,7 +10,7 @@ use syn::{Attribute, Error, Expr, ExprRange, Fields, Ident, ItemStruct, Lit, Lit
 fn reserved(kind: &str) -> &'static [&'static str] {
     match kind {
         "loss" => &["name", "id", "factor", "output", "loss_factors"],
-        "augmentation" => &["name", "id", "p"],
+        "augmentation" => &["name", "id", "p", "apply_p", "per_frame", "exact", "min_visibility", "min_area"],
         "scheduler" => &["name", "id", "every", "warmup"],
         "model" => &["name", "id", "weights", "strict", "freeze", "pretrained"],
         "source" => &["name", "id", "augment"],

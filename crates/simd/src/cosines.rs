@@ -129,6 +129,7 @@ lanes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::bytes;
     use proptest::prelude::*;
 
     fn alike(plane: &[u8], width: usize, quantisers: &[u8; 64]) -> Result<(), TestCaseError> {
@@ -144,12 +145,10 @@ mod tests {
         fn every_level_gives_the_numbers_of_the_definition(
             across in 1usize..6, down in 1usize..3, seed: u32, extreme: bool, q in prop::collection::vec(1u8.., 64),
         ) {
-            let mut state = seed | 1;
-            let plane: Vec<u8> = (0..64 * across * down).map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let x = (state >> 24) as u8;
-                if extreme { if x & 1 == 0 { 0 } else { 255 } } else { x }
-            }).collect();
+            let mut plane = bytes(64 * across * down, seed);
+            if extreme {
+                plane.iter_mut().for_each(|x| *x = if *x & 1 == 0 { 0 } else { 255 });
+            }
             let mut quantisers = [0; 64];
             quantisers.copy_from_slice(&q);
             alike(&plane, 8 * across, &quantisers)?;

@@ -1,25 +1,26 @@
 //! Means of two by two pixels.
 
-use crate::lanes;
-
-/// Samples of two rows that are added together.
-const BLOCK: usize = 768;
-
 /// Half a row of pixels: each is the rounded mean of two in the upper and two in the lower row, a half being rounded up.
+/// Without effect where a row is shorter than twice `out`.
 pub fn halve(top: &[u8], bottom: &[u8], channels: usize, out: &mut [u8]) {
-    let channels = channels.max(1);
-    let whole = (BLOCK / (2 * channels)).max(1) * channels;
-    for (n, out) in out.chunks_mut(whole).enumerate() {
-        let (from, to) = (2 * n * whole, 2 * (n * whole + out.len()));
-        let (Some(top), Some(bottom)) = (top.get(from..to), bottom.get(from..to)) else { return };
-        match channels {
-            1 => means::<u8, 1>(top, bottom, out),
-            2 => means::<u8, 2>(top, bottom, out),
-            3 => means::<u8, 3>(top, bottom, out),
-            4 => means::<u8, 4>(top, bottom, out),
-            _ => plain(top, bottom, channels, out),
+    let n = 2 * out.len();
+    let (Some(top), Some(bottom)) = (top.get(..n), bottom.get(..n)) else { return };
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if crate::level() != crate::Level::Portable {
+        #[allow(unsafe_code)]
+        // SAFETY: every level but the portable one has AVX2; both rows have twice the samples of `out`.
+        unsafe {
+            done = match channels {
+                1 => vectors::means::<1>(top, bottom, out),
+                2 => vectors::means::<2>(top, bottom, out),
+                3 => vectors::means::<3>(top, bottom, out),
+                4 => vectors::means::<4>(top, bottom, out),
+                _ => 0,
+            };
         }
     }
+    plain(&top[2 * done..], &bottom[2 * done..], channels.max(1), &mut out[done..]);
 }
 
 fn plain(top: &[u8], bottom: &[u8], channels: usize, out: &mut [u8]) {
@@ -30,44 +31,102 @@ fn plain(top: &[u8], bottom: &[u8], channels: usize, out: &mut [u8]) {
     }
 }
 
-lanes! {
-    fn means<T: Copy; const CHANNELS: usize>(top: &[u8], bottom: &[u8], out: &mut [u8]) {
-        let mut sums = [0_u16; BLOCK + 4];
-        let mut mean = [0_u8; BLOCK];
-        let n = top.len().min(BLOCK);
-        for ((sum, a), b) in sums.iter_mut().zip(&top[..n]).zip(&bottom[..n]) {
-            *sum = u16::from(*a) + u16::from(*b);
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    use std::arch::x86_64::{
+        __m256i, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi16, _mm256_castsi256_si128, _mm256_extracti128_si256,
+        _mm256_loadu_si256, _mm256_maddubs_epi16, _mm256_packus_epi16, _mm256_set_m128i, _mm256_set1_epi8,
+        _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    };
+
+    /// Samples that are read together: whole pairs of pixels in at most 16.
+    const fn read(channels: usize) -> usize {
+        16 / (2 * channels) * 2 * channels
+    }
+
+    /// The samples of two pixels side by side, channel by channel.
+    const fn pairs(channels: usize) -> [i8; 32] {
+        let mut all = [-1; 32];
+        let mut i = 0;
+        while i < 32 {
+            let (pair, at) = (i % 16 / (2 * channels), i % 16 % (2 * channels));
+            if i % 16 < read(channels) {
+                all[i] = (pair * 2 * channels + at % 2 * channels + at / 2) as i8;
+            }
+            i += 1;
         }
-        // Also between pairs, where it means nothing: without steps it runs in vectors.
-        for ((mean, a), b) in mean.iter_mut().zip(&sums[..n]).zip(&sums[CHANNELS..]) {
-            *mean = ((a + b + 2) >> 2) as u8;
+        all
+    }
+
+    /// What two reads leave in eight bytes each, without gaps.
+    const fn together(channels: usize) -> [i8; 32] {
+        let (mut all, made) = ([-1; 32], read(channels) / 2);
+        let mut i = 0;
+        while i < 32 {
+            if i % 16 < 2 * made {
+                all[i] = (i % 16 / made * 8 + i % 16 % made) as i8;
+            }
+            i += 1;
         }
-        for (out, pair) in out.as_chunks_mut::<CHANNELS>().0.iter_mut().zip(mean.chunks_exact(2 * CHANNELS)) {
-            out.copy_from_slice(&pair[..CHANNELS]);
+        all
+    }
+
+    /// Means of as many samples as whole registers have; how many there are.
+    ///
+    /// # Safety
+    /// Either row has twice the samples of `out`.
+    #[target_feature(enable = "avx2")]
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn means<const CHANNELS: usize>(top: &[u8], bottom: &[u8], out: &mut [u8]) -> usize {
+        let table = |bytes: [i8; 32]| {
+            // SAFETY: it has 32 bytes.
+            unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+        };
+        let (beside, gapless) = (table(const { pairs(CHANNELS) }), table(const { together(CHANNELS) }));
+        let (one, two) = (_mm256_set1_epi8(1), _mm256_set1_epi16(2));
+        let read = const { read(CHANNELS) };
+        let mut done = 0;
+        // Four reads make twice what one of them reads; the last one of a row, and the last store, are 16 bytes wide.
+        while done + read + 16 <= out.len() {
+            let sums = |row: &[u8], n: usize| -> __m256i {
+                // SAFETY: 2 * done + 3 * read + 16 is no more than 2 * out.len().
+                let samples = unsafe {
+                    let at = |n: usize| row.as_ptr().add(2 * done + n * read).cast();
+                    _mm256_set_m128i(_mm_loadu_si128(at(n + 2)), _mm_loadu_si128(at(n)))
+                };
+                _mm256_maddubs_epi16(_mm256_shuffle_epi8(samples, beside), one)
+            };
+            let mean = |n: usize| {
+                let sum = _mm256_add_epi16(_mm256_add_epi16(sums(top, n), sums(bottom, n)), two);
+                _mm256_srli_epi16::<2>(sum)
+            };
+            let made = _mm256_shuffle_epi8(_mm256_packus_epi16(mean(0), mean(1)), gapless);
+            // SAFETY: done + read + 16 is no more than out.len().
+            unsafe {
+                let out = out.as_mut_ptr().add(done);
+                _mm_storeu_si128(out.cast(), _mm256_castsi256_si128(made));
+                _mm_storeu_si128(out.add(read).cast(), _mm256_extracti128_si256::<1>(made));
+            }
+            done += 2 * read;
         }
+        done
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::bytes;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn every_number_of_channels_has_the_means_of_the_definition(n in 0usize..900, channels in 1usize..7, seed: u32) {
-            let mut state = seed | 1;
-            let mut row = || -> Vec<u8> {
-                let mut next = || {
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    (state >> 24) as u8
-                };
-                (0..2 * n * channels).map(|_| next()).collect()
-            };
-            let (top, bottom) = (row(), row());
+            let rows = bytes(4 * n * channels, seed);
+            let (top, bottom) = rows.split_at(2 * n * channels);
             let (mut quick, mut want) = (vec![0; n * channels], vec![1; n * channels]);
-            halve(&top, &bottom, channels, &mut quick);
-            plain(&top, &bottom, channels, &mut want);
+            halve(top, bottom, channels, &mut quick);
+            plain(top, bottom, channels, &mut want);
             prop_assert_eq!(quick, want);
         }
     }

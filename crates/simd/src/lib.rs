@@ -14,6 +14,8 @@ mod halve;
 mod lanes;
 mod median;
 mod mirror;
+#[cfg(test)]
+mod noise;
 mod places;
 mod planes;
 mod pool;
@@ -44,5 +46,5 @@ pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};
 pub use stretch::stretch_bilinear;
 pub use translate::{translate, translate_rgb};
-pub use weigh::{MARGIN, Weights, weigh_down, widen};
+pub use weigh::{FRACTION, MARGIN, Weights, weigh_down};
 pub use ycc::{join_ycc, split_ycc};

@@ -323,16 +323,8 @@ lanes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::bytes;
     use proptest::prelude::*;
-
-    fn noise(n: usize, seed: u32) -> Vec<u8> {
-        let mut state = seed | 1;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
-        (0..n).map(|_| next()).collect()
-    }
 
     /// What a place has by the definition, in f64.
     fn exact(from: &Grid<'_, u8>, (x, y): (i32, i32), k: usize, outside: Outside<u8>) -> f64 {
@@ -378,12 +370,12 @@ mod tests {
             w in 2usize..40, h in 2usize..40, channels in 1usize..=4, seed: u32, n in 1usize..150, kind in 0usize..4,
             span in 1i32..4,
         ) {
-            let data = noise(w * h * channels, seed);
+            let data = bytes(w * h * channels, seed);
             let from = Grid { data: &data, width: w, height: h, channels };
             let outside = [
                 Outside::Is([77, 3, 255, 0]), Outside::Nearest, Outside::Mirrored, Outside::Faded([77, 3, 255, 0]),
             ][kind];
-            let places: Vec<(i32, i32)> = noise(8 * n, seed ^ 99).chunks(8).map(|c| {
+            let places: Vec<(i32, i32)> = bytes(8 * n, seed ^ 99).chunks(8).map(|c| {
                 let far = |at: &[u8], side: usize| {
                     let at = i64::from(u32::from_le_bytes([at[0], at[1], at[2], at[3]]));
                     let reach = (i64::from(span) * side as i64) << 16;
@@ -413,7 +405,7 @@ mod tests {
             w in 2usize..40, h in 2usize..20, channels in 1usize..=4, seed: u32, across in 1usize..150,
             down in 1usize..30, kind in 0usize..3,
         ) {
-            let data = noise(w * h * channels, seed);
+            let data = bytes(w * h * channels, seed);
             let from = Grid { data: &data, width: w, height: h, channels };
             let outside = [Outside::Is([9; 4]), Outside::Nearest, Outside::Mirrored][kind];
             // Also far outside, but for a constant, which has no such way.
@@ -421,7 +413,7 @@ mod tests {
                 let side = (side as i64 - 1) << 16;
                 let reach = if kind == 0 { side } else { 5 * side };
                 let at = |c: &[u8]| i64::from(u32::from_le_bytes([c[0], c[1], c[2], c[3]])) % (reach + 1);
-                noise(4 * n, seed).chunks(4).map(|c| (at(c) - (reach - side) / 2) as i32).collect()
+                bytes(4 * n, seed).chunks(4).map(|c| (at(c) - (reach - side) / 2) as i32).collect()
             };
             let (x, y) = (places(across, w, seed ^ 1), places(down, h, seed ^ 2));
             let mut stretched = vec![5];
@@ -437,9 +429,9 @@ mod tests {
         #[test]
         fn a_block_is_that_of_its_pixels_one_by_one(w in 2usize..40, h in 2usize..9, seed: u32) {
             fn check<C: Channels>(w: usize, h: usize, seed: u32) -> Result<(), TestCaseError> {
-                let data = noise(w * h * C::N, seed);
+                let data = bytes(w * h * C::N, seed);
                 let stride = w * C::N;
-                let random = noise(4 * BLOCK, seed ^ 3);
+                let random = bytes(4 * BLOCK, seed ^ 3);
                 let at: [i32; BLOCK] = std::array::from_fn(|i| {
                     let (col, row) = (usize::from(random[4 * i]) % (w - 1), usize::from(random[4 * i + 1]) % (h - 1));
                     (row * stride + col * C::N) as i32

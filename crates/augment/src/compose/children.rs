@@ -18,7 +18,7 @@ pub struct Chosen {
 pub(crate) enum Toss {
     /// It is.
     Own,
-    /// It runs in any case.
+    /// It was chosen already.
     Never,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn run(
         let wanted = keep.is_some().then_some(&mut draw);
         let done = match toss {
             Toss::Own => child.try_on(rng, work, wanted),
-            Toss::Never => child.always_on(rng, work, wanted),
+            Toss::Never => child.chosen_on(rng, work, wanted),
         };
         any |= done.map_err(|e| e.context(child.plug.name()))?;
         chosen.extend(draw.map(|draw| Chosen { index, draw }));
@@ -100,7 +100,7 @@ pub(crate) fn flips() -> Vec<AugmentConfig> {
 
 /// Whether all are without chance.
 pub(crate) fn fixed(all: &[AugmentConfig]) -> bool {
-    all.iter().all(|a| !a.plug.is_random() && a.p() >= 1.0)
+    !all.iter().any(AugmentConfig::is_random)
 }
 
 /// Indices by chance, each as likely as its weight says; without repeats unless `again`.

@@ -85,11 +85,26 @@ pub fn stream(seed: u64) -> Rng {
     Rng::new(seed, Purpose::Augment, rng::Stream::default())
 }
 
-/// A colour image of random samples.
+/// An image of 8 bits of random samples.
 pub fn noise(size: (usize, usize), channels: usize, seed: u64) -> Image {
+    noise_of(size, channels, 0, seed)
+}
+
+/// An image of random samples: of 8 bits, of 16 bits, or of floats up to 1.
+pub fn noise_of((w, h): (usize, usize), channels: usize, kind: u8, seed: u64) -> Image {
     let mut rng = stream(seed);
-    let samples = (0..size.0 * size.1 * channels).map(|_| rng.next_u32() as u8).collect();
-    Image::new(size.0, size.1, channels, Pixels::U8(samples)).unwrap()
+    let n = w * h * channels;
+    let pixels = match kind {
+        0 => Pixels::U8((0..n).map(|_| rng.next_u32() as u8).collect()),
+        1 => Pixels::U16((0..n).map(|_| rng.next_u32() as u16).collect()),
+        _ => Pixels::F32((0..n).map(|_| rng.uniform() as f32).collect()),
+    };
+    Image::new(w, h, channels, pixels).unwrap()
+}
+
+/// A row of one frame and nothing else.
+pub fn alone(image: Image) -> Row {
+    Row::new(SampleId { index: 0, key: "alone".into() }, vec![Frame { number: 0, image }])
 }
 
 /// Two frames, a map, and ellipses with every part, anywhere in the frame and beyond its edge.

@@ -330,6 +330,10 @@ pub struct AugmentSlot {
     /// How often it applies, 0 to 1; each augmentation has its own default.
     #[config(range = 0.0..=1.0)]
     pub p: Option<f64>,
+    /// How often the step is come to at all, 0 to 1, wherever it stands: a toss of its own before that of `p`, or, where
+    /// `p` is a weight (`OneOf`), after the choice. Without this key nothing is tossed.
+    #[config(range = 0.0..=1.0)]
+    pub apply_p: Option<f64>,
     /// Whether each frame of a clip has a draw of its own; otherwise one draw serves all frames.
     #[config(default = false)]
     pub per_frame: bool,

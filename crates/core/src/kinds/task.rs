@@ -171,7 +171,7 @@ pub trait Task: std::fmt::Debug + Send + Sync + 'static {
 
     /// Which of a split's augmentations `eval` and `predict` do too; by default those that are not random.
     fn at_inference(&self, augment: &AugmentConfig) -> bool {
-        !augment.plug.is_random() && augment.slot.p.unwrap_or_else(|| augment.plug.default_p()) >= 1.0
+        !augment.is_random()
     }
 }
 

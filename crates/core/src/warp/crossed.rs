@@ -3,10 +3,10 @@
 use super::Interpolation;
 use super::axes::Axis;
 use super::edge::{Edge, OUTSIDE};
-use super::kernel::{before, doubt, weights};
+use super::kernel::{before, fixed, taps, weights};
 use super::sample::Sample;
 use super::way::{nearest, split};
-use pleach_simd::{Grid, MARGIN, Weights, halve, weigh_down, widen};
+use pleach_simd::{FRACTION, Grid, MARGIN, Weights, halve, weigh_down};
 
 /// Pixels along one axis that make one pixel of the result, each with its weight: as many for each.
 pub(super) struct Taps {
@@ -23,33 +23,22 @@ pub(super) struct Taps {
 impl Taps {
     pub(super) fn new(axis: &Axis, n: usize, how: Interpolation) -> Self {
         let window = axis.window();
-        let (count, of): (usize, &dyn Fn(f64) -> (i64, Vec<f64>)) = match how {
-            Interpolation::Area => {
-                // No more than the window has, and one more for a part of a pixel.
-                let count = (axis.scale.abs().min(axis.len as f64).ceil() as usize + 1).max(1);
-                (count, &|centre| covered(centre, axis, window))
+        let count = match how {
+            // No more than the window has, and one more for a part of a pixel.
+            Interpolation::Area => (axis.scale.abs().min(axis.len as f64).ceil() as usize + 1).max(1),
+            _ => taps(how),
+        };
+        let mut all = vec![0.0; n * count];
+        let start = |(i, out): (usize, &mut [f64])| match how {
+            Interpolation::Area => covered(axis.centre(i), axis, window, out),
+            _ => {
+                let (start, beyond) = split(axis.centre(i));
+                weights(how, f64::from(beyond), out);
+                start - before(count)
             }
-            _ => (weights(how, 0.0).len(), &|centre| {
-                let (start, beyond) = split(centre);
-                let weights = weights(how, f64::from(beyond));
-                (start - before(weights.len()), weights)
-            }),
         };
-        let mut taps = Self {
-            count,
-            starts: Vec::with_capacity(n),
-            weights: Vec::with_capacity(n * count),
-            window,
-            len: axis.len,
-            stride: axis.stride,
-        };
-        for i in 0..n {
-            let (start, mut weights) = of(axis.centre(i));
-            weights.resize(count, 0.0);
-            taps.starts.push(start);
-            taps.weights.extend(weights);
-        }
-        taps
+        let starts = all.chunks_exact_mut(count).enumerate().map(start).collect();
+        Self { count, starts, weights: all, window, len: axis.len, stride: axis.stride }
     }
 
     /// The pixel of the source that stands at a place.
@@ -69,9 +58,16 @@ impl Taps {
         sums.fold(0.0, f64::max)
     }
 
-    /// Whether 32-bit floats hold all products and sums of 8 bits by weights of either axis as they are.
-    fn short(&self) -> bool {
-        self.weights.iter().all(|w| (w * 128.0).fract() == 0.0)
+    /// The weights in whole numbers of as many bits as they and sums of samples up to `most` have room for, and how many
+    /// those are; none where that is not exact enough.
+    fn fixed(&self, most: f64) -> Option<(Vec<i16>, u32)> {
+        let greatest = self.weights.iter().fold(0.0, |most: f64, w| most.max(w.abs()));
+        let fits = |unit: f64| greatest * unit < f64::from(i16::MAX) && self.magnitude() * most * unit <= SUMS;
+        let bits = (FRACTION..24).rev().find(|bits| fits(f64::from(1 << bits)))?;
+        // A weight is at most one unit beside its own.
+        let beside = 255.0 * self.count as f64 / f64::from(1 << bits);
+        let all = self.weights.chunks_exact(self.count).flat_map(|w| fixed(w, bits));
+        (beside <= BESIDE).then(|| (all.collect(), bits))
     }
 
     /// The first pixel, where each pixel of the result is the mean of the next two.
@@ -84,24 +80,28 @@ impl Taps {
         let all = (first..).step_by(2).zip(&self.starts).all(|(want, start)| want == *start);
         (inside && all && self.weights.chunks_exact(self.count).all(two)).then_some(first as usize)
     }
-
-    fn floats(&self) -> Vec<f32> {
-        self.weights.iter().map(|w| *w as f32).collect()
-    }
 }
 
-/// The mean of what a pixel of the result covers.
-fn covered(centre: f64, axis: &Axis, window: [i64; 2]) -> (i64, Vec<f64>) {
+/// The greatest sum of products in 32 bits, with room for what rounding adds.
+const SUMS: f64 = 2_130_000_000.0;
+
+/// By how many levels of 8 bits a sum may miss the exact one along each axis, besides its rounding.
+const BESIDE: f64 = 0.2;
+
+/// The mean of what a pixel of the result covers: the weights, which were 0, and the first pixel.
+fn covered(centre: f64, axis: &Axis, window: [i64; 2], out: &mut [f64]) -> i64 {
     let half = axis.scale.abs() / 2.0;
     let [low, high] = [window[0].max(0) as f64, (window[1] + 1).min(axis.len as i64) as f64];
     let (first, last) = ((centre + 0.5 - half).max(low), (centre + 0.5 + half).min(high));
     if last - first < 1e-9 {
-        return (nearest(centre), vec![1.0]);
+        out[0] = 1.0;
+        return nearest(centre);
     }
     let share = |j: usize| (last.min(j as f64 + 1.0) - first.max(j as f64)) / (last - first);
     let start = first as usize;
-    let weights = (start..last.ceil() as usize).map(share).map(|w| if w > 1e-9 { w } else { 0.0 });
-    (start as i64, weights.collect())
+    let all = out.iter_mut().zip(start..last.ceil() as usize);
+    all.for_each(|(out, j)| *out = Some(share(j)).filter(|w| *w > 1e-9).unwrap_or(0.0));
+    start as i64
 }
 
 /// A result whose columns and rows are made of columns and rows of a source.
@@ -126,15 +126,6 @@ impl<'a, T: Sample> Crossed<'a, T> {
             col => self.from.data[row * self.rows.stride + col * self.cols.stride + k],
         };
         self.cols.of(i, self.edge).map(|(col, w)| w * f64::from(value(col).wide())).sum()
-    }
-
-    /// One sample of the result: the definition.
-    fn sample(&self, i: usize, j: usize, k: usize) -> T {
-        let value = |row: usize| match row {
-            OUTSIDE => f64::from(self.empty[k.min(3)].wide()),
-            row => self.along(row, i, k),
-        };
-        T::of(self.rows.of(j, self.edge).map(|(row, w)| w * value(row)).sum::<f64>() as f32)
     }
 
     /// All of it, row by row.
@@ -163,8 +154,8 @@ impl<'a, T: Sample> Crossed<'a, T> {
         }
     }
 
-    /// All of it in 32-bit floats, many samples at a time, and what is in doubt by the definition; false where columns of
-    /// the source do not lie side by side.
+    /// All of it in whole numbers, many samples at a time; false, and nothing done, where columns of the source do not lie
+    /// side by side or are too many.
     fn in_vectors(&self, data: &[u8], out: &mut [u8]) -> bool {
         let (channels, n) = (self.from.channels, self.cols.starts.len());
         let (Some(&low), Some(&high)) = (self.cols.starts.iter().min(), self.cols.starts.iter().max()) else {
@@ -176,45 +167,37 @@ impl<'a, T: Sample> Crossed<'a, T> {
             return false;
         }
         if let (Some(left), Some(top)) = (self.cols.halves(), self.rows.halves()) {
-            // Quarters of whole numbers are exact in every arithmetic.
             for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
                 let row = |y: usize| &data[(top + y) * self.rows.stride + left * channels..][..2 * n * channels];
                 halve(row(2 * j), row(2 * j + 1), channels, out);
             }
             return true;
         }
-        let starts = self.cols.starts.iter().map(|s| (s - low) as usize * channels).collect();
-        let along = Weights::new(channels, self.cols.count, starts, &self.cols.floats());
-        let down = self.rows.floats();
-        let exact = self.cols.short() && self.rows.short() && self.cols.magnitude() * self.rows.magnitude() < 4.0;
-        let doubt = if exact {
-            0.0
-        } else {
-            doubt([self.cols.count, self.rows.count], [self.cols.magnitude(), self.rows.magnitude()])
+        let white = 255.0 * self.cols.magnitude() * f64::from(1 << FRACTION);
+        let (Some((across, bits)), Some((down, down_bits))) = (self.cols.fixed(255.0), self.rows.fixed(white)) else {
+            return false;
         };
+        let starts: Vec<usize> = self.cols.starts.iter().map(|s| (s - low) as usize * channels).collect();
+        let along = Weights::new(channels, self.cols.count, &starts, &across, bits);
         let seen = Seen::new(&self.cols, low, pixels, self.edge);
-        let fill = self.empty.map(Sample::wide);
-        let mut line = vec![0.0; pixels * channels + MARGIN];
+        let fill = self.empty.map(|v| T::bytes(&[v]).map_or(0, |v| v[0]));
+        let mut line = vec![0; (pixels + 4) * channels + MARGIN];
         let mut half = Lines::new(self.rows.count, n * channels);
-        let mut doubtful = Vec::new();
         for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
-            let rows: Vec<usize> =
-                (self.rows.starts[j]..).take(self.rows.count).map(|at| self.rows.pixel(at, self.edge)).collect();
-            half.make(rows.iter().copied(), |row, made: &mut [f32]| {
+            let weights = &down[j * self.rows.count..][..self.rows.count];
+            let all = (self.rows.starts[j]..).zip(weights).filter(|(_, w)| **w != 0);
+            let rows: Vec<(usize, i16)> = all.map(|(at, w)| (self.rows.pixel(at, self.edge), *w)).collect();
+            half.make(rows.iter().map(|(row, _)| *row), |row, made: &mut [i16]| {
                 if row == OUTSIDE {
-                    made.iter_mut().enumerate().for_each(|(at, v)| *v = fill[(at % channels).min(3)]);
+                    let value = |at: usize| i16::from(fill[(at % channels).min(3)]) << FRACTION;
+                    made.iter_mut().enumerate().for_each(|(at, v)| *v = value(at));
                     return;
                 }
-                seen.widen(&data[row * self.rows.stride..][..self.cols.len * channels], channels, fill, &mut line);
-                along.along(&line, made);
+                let row = &data[row * self.rows.stride..];
+                along.along(seen.row(row, self.cols.len * channels, channels, fill, &mut line), made);
             });
-            let lines: Vec<&[f32]> = rows.iter().map(|row| half.line(*row)).collect();
-            weigh_down(&lines, &down[j * self.rows.count..][..self.rows.count], doubt, out, &mut doubtful);
-            for at in doubtful.drain(..) {
-                if let Some(byte) = T::bytes(&[self.sample(at / channels, j, at % channels)]) {
-                    out[at] = byte[0];
-                }
-            }
+            let (lines, weights): (Vec<&[i16]>, Vec<i16>) = rows.iter().map(|(row, w)| (half.line(*row), *w)).unzip();
+            weigh_down(&lines, &weights, down_bits, out);
         }
         true
     }
@@ -239,24 +222,29 @@ impl Seen {
         Self { before: all[..start].to_vec(), own: first..first + (end - start), behind: all[end..].to_vec() }
     }
 
-    fn widen(&self, row: &[u8], channels: usize, fill: [f32; 4], out: &mut [f32]) {
-        let (before, out) = out.split_at_mut(self.before.len() * channels);
-        let (own, behind) = out.split_at_mut(self.own.len() * channels);
-        if !own.is_empty() {
-            widen::<f32>(&row[self.own.start * channels..self.own.end * channels], own);
+    /// A row of so many samples as it is seen; `data` goes on behind it.
+    fn row<'a>(&self, data: &'a [u8], len: usize, channels: usize, fill: [u8; 4], line: &'a mut [u8]) -> &'a [u8] {
+        let own = self.own.start * channels..self.own.end * channels;
+        if self.before.is_empty() && self.behind.is_empty() && data.len() >= own.start + line.len() {
+            return &data[own.start..];
         }
-        let each = |pixels: &[usize], out: &mut [f32]| {
+        let row = &data[..len];
+        let (before, rest) = line.split_at_mut(self.before.len() * channels);
+        let (inside, behind) = rest.split_at_mut(own.len());
+        inside.copy_from_slice(&row[own]);
+        let each = |pixels: &[usize], out: &mut [u8]| {
             for (pixel, out) in pixels.iter().zip(out.chunks_exact_mut(channels)) {
                 for (k, v) in out.iter_mut().enumerate() {
                     *v = match *pixel {
                         OUTSIDE => fill[k.min(3)],
-                        pixel => f32::from(row[pixel * channels + k]),
+                        pixel => row[pixel * channels + k],
                     };
                 }
             }
         };
         each(&self.before, before);
         each(&self.behind, behind);
+        line
     }
 }
 
@@ -292,8 +280,18 @@ impl<F: Copy + Default> Lines<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wide::tests::noise;
     use super::*;
     use proptest::prelude::*;
+
+    /// One sample of the result, before it is rounded: the definition.
+    fn exact(all: &Crossed<'_, u8>, i: usize, j: usize, k: usize) -> f64 {
+        let value = |row: usize| match row {
+            OUTSIDE => f64::from(all.empty[k.min(3)].wide()),
+            row => all.along(row, i, k),
+        };
+        all.rows.of(j, all.edge).map(|(row, w)| w * value(row)).sum()
+    }
 
     #[test]
     fn a_mean_over_three_halves_of_a_pixel_takes_a_half_of_the_second() {
@@ -312,16 +310,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn vectors_give_the_bytes_of_the_definition(
+        fn whole_numbers_are_as_near_to_the_definition_as_their_weights(
             (w, h) in (1usize..30, 1usize..20), (n, m) in (1usize..40, 1usize..30), channels in 1usize..=5, seed: u32,
             how in 0usize..3, kind in 0usize..5, mirrored: bool, bounded: bool, shift in -9.0..9.0f64, even: bool,
         ) {
             let how = [Interpolation::Bicubic, Interpolation::Lanczos4, Interpolation::Area][how];
-            let mut state = seed | 1;
-            let data: Vec<u8> = (0..w * h * channels).map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
-            }).collect();
+            let data = noise(w * h * channels, seed);
             let from = Grid { data: &data, width: w, height: h, channels };
             let fill = [200, 3, 77, 9];
             let edge = [Edge::Constant(fill), Edge::Replicate, Edge::Reflect, Edge::Reflect101, Edge::Wrap][kind];
@@ -338,9 +332,17 @@ mod tests {
             let all = Crossed::new(&from, cols, rows, &edge, edge.fill().unwrap_or([data[0]; 4]));
             let mut out = vec![0; n * m * channels];
             if all.in_vectors(&data, &mut out) {
+                // What a weight of each axis is beside its own at most, with the others of the other one; the rounding between
+                // the passes; and the last one.
+                let beside = |taps: &Taps, of: f64| 255.0 * taps.count as f64 / f64::from(1 << taps.fixed(of).unwrap().1);
+                let (across, down) = (all.cols.magnitude(), all.rows.magnitude());
+                let near = beside(&all.cols, 255.0) * down + beside(&all.rows, 255.0 * 64.0 * across) * across;
+                let near = 0.5 + near + down / 128.0 + 1e-9;
+                prop_assert!(near < 1.0);
                 for (at, byte) in out.iter().enumerate() {
                     let (j, i, k) = (at / (n * channels), at / channels % n, at % channels);
-                    prop_assert_eq!(*byte, all.sample(i, j, k));
+                    let want = exact(&all, i, j, k).clamp(0.0, 255.0);
+                    prop_assert!((f64::from(*byte) - want).abs() <= near, "{byte} {want} {near}");
                 }
             }
         }

@@ -2,12 +2,22 @@
 
 use super::Interpolation;
 
-/// The weights of an interpolation at a place so far, 0 up to 1, behind a pixel; the pixels begin so many before it.
-pub(super) fn weights(how: Interpolation, beyond: f64) -> Vec<f64> {
+/// From how many pixels along an axis an interpolation makes one.
+pub(super) fn taps(how: Interpolation) -> usize {
     match how {
-        Interpolation::Bicubic => cubic(beyond).to_vec(),
-        Interpolation::Lanczos4 => lanczos(beyond).to_vec(),
-        _ => vec![1.0 - beyond, beyond],
+        Interpolation::Bicubic => 4,
+        Interpolation::Lanczos4 => 8,
+        _ => 2,
+    }
+}
+
+/// The weights of an interpolation at a place so far, 0 up to 1, behind a pixel, for as many [`taps`] as it has; those begin
+/// so many [`before`] it.
+pub(super) fn weights(how: Interpolation, beyond: f64, out: &mut [f64]) {
+    match how {
+        Interpolation::Bicubic => out.copy_from_slice(&cubic(beyond)),
+        Interpolation::Lanczos4 => out.copy_from_slice(&lanczos(beyond)),
+        _ => out.copy_from_slice(&[1.0 - beyond, beyond]),
     }
 }
 
@@ -31,12 +41,14 @@ fn lanczos(x: f64) -> [f64; 8] {
     raw.map(|w| w / sum)
 }
 
-/// How far from the exact value a sum of 8-bit samples may be that is made in 32-bit floats, in any order; `taps` and the
-/// greatest sum of the weights' magnitudes are those of each axis.
-pub(super) fn doubt(taps: [usize; 2], magnitude: [f64; 2]) -> f32 {
-    let steps = (taps[0] + taps[1] + 6) as f64;
-    // Twice what roundings of half a unit in the last place can add up to.
-    (255.0 * magnitude[0] * magnitude[1] * steps * f64::from(f32::EPSILON)) as f32
+/// Weights in whole numbers of so many bits behind the point; together they are as near to the given ones together.
+pub(super) fn fixed(weights: &[f64], bits: u32) -> impl Iterator<Item = i16> {
+    let mut sum = 0.0;
+    weights.iter().map(move |w| {
+        let before = f64::round(sum * f64::from(1 << bits));
+        sum += w;
+        ((sum * f64::from(1 << bits)).round() - before) as i16
+    })
 }
 
 #[cfg(test)]

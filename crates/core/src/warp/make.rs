@@ -236,7 +236,7 @@ impl Warp {
         let matrix = matrix::inverse(&self.matrix).ok_or_else(singular)?;
         let back = Self { matrix, size: source, field: None, within: None, ..self.clone() };
         let Some(field) = &self.field else { return Ok(back) };
-        let places = Field::new(source, |x, y| project(&matrix, field.find([x as f64, y as f64])))?;
+        let places = Field::back(source, self.matrix, matrix, field)?;
         Ok(Self { matrix: IDENTITY, field: Some(Arc::new(places)), ..back })
     }
 

@@ -4,10 +4,13 @@ use super::way::Places;
 use pleach_simd::{Grid, Outside, mirror, mirror_rgb, sample_bilinear, stretch_bilinear};
 
 /// A type of samples.
-pub(super) trait Sample: Copy {
+pub(super) trait Sample: Copy + Into<f32> {
     /// Whether [`between`](Self::between) does anything.
     const BETWEEN: bool = false;
-    fn wide(self) -> f32;
+    #[inline(always)]
+    fn wide(self) -> f32 {
+        self.into()
+    }
     /// The nearest value of the type.
     fn of(x: f32) -> Self;
     /// The samples as bytes, where they are.
@@ -51,10 +54,6 @@ impl Sample for u8 {
         if channels == 3 { mirror_rgb(row) } else { mirror(row, channels) }
     }
     #[inline(always)]
-    fn wide(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
     fn of(x: f32) -> Self {
         (x + 0.5) as Self
     }
@@ -62,20 +61,12 @@ impl Sample for u8 {
 
 impl Sample for u16 {
     #[inline(always)]
-    fn wide(self) -> f32 {
-        f32::from(self)
-    }
-    #[inline(always)]
     fn of(x: f32) -> Self {
         (x + 0.5) as Self
     }
 }
 
 impl Sample for f32 {
-    #[inline(always)]
-    fn wide(self) -> f32 {
-        self
-    }
     #[inline(always)]
     fn of(x: f32) -> Self {
         x

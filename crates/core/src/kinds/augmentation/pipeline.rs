@@ -288,20 +288,35 @@ impl AugmentConfig {
         self.slot.p.unwrap_or_else(|| self.plug.default_p())
     }
 
+    /// Whether draws or tosses make it differ from sample to sample.
+    pub fn is_random(&self) -> bool {
+        self.plug.is_random() || self.p() < 1.0 || self.slot.apply_p.is_some_and(|p| p < 1.0)
+    }
+
+    /// Tosses `apply_p`; only where the file has it, so that it changes no draw of files without.
+    pub(super) fn comes(&self, rng: &mut Rng) -> bool {
+        self.slot.apply_p.is_none_or(|p| rng.chance(p))
+    }
+
     /// Tosses whether it applies, and draws and applies it if so; what was decided goes into `keep`.
     ///
     /// # Errors
     /// It cannot be drawn or applied.
     pub fn try_on(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
-        // Drawn even where p is 1, so that changing p changes no other draw.
-        if !rng.chance(self.p()) { Ok(false) } else { self.always_on(rng, work, keep) }
+        // `p` is drawn even where it is 1, so that changing it changes no other draw.
+        if !self.comes(rng) || !rng.chance(self.p()) { Ok(false) } else { self.run_on(rng, work, keep) }
     }
 
-    /// [`try_on`](Self::try_on) without the toss.
+    /// [`try_on`](Self::try_on) without the toss of `p`: it was chosen.
     ///
     /// # Errors
     /// As there.
-    pub fn always_on(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
+    pub fn chosen_on(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
+        if self.comes(rng) { self.run_on(rng, work, keep) } else { Ok(false) }
+    }
+
+    /// Draws and applies it.
+    pub(super) fn run_on(&self, rng: &mut Rng, work: &mut Work<'_>, keep: Option<&mut Option<Saved>>) -> Result<bool> {
         let before = work.rules(self.slot.rules());
         let done = self.plug.go(rng, work, keep);
         if matches!(done, Ok(true)) {

@@ -34,21 +34,21 @@ impl<'a> View<'a> {
         Ok(views)
     }
 
-    /// Changes a row into the view of it; the way back. It is taken always unless the file says `p`, and `None` where by
-    /// chance it was not, or nothing was drawn.
+    /// Changes a row into the view of it; the way back. It is taken always unless the file says `p` or `apply_p`, and
+    /// `None` where by chance it was not, or nothing was drawn.
     ///
     /// # Errors
     /// The row cannot be augmented so, or there is no way back.
     pub fn take(&self, at: At, row: &mut Row, kernels: &dyn Backend) -> Result<Option<Trail>> {
         let stream = Stream { epoch: at.epoch, sample: at.sample, frame: 0, op: self.place };
         let mut rng = Rng::new(at.seed, Purpose::View, stream);
-        if !rng.chance(self.step.slot.p.unwrap_or(1.0)) {
+        if !self.step.comes(&mut rng) || !rng.chance(self.step.slot.p.unwrap_or(1.0)) {
             return Ok(None);
         }
         let mut work = Work::new(row, kernels, None).with_trail();
         let drew = match &self.draw {
             Some(draw) => self.step.again_on(draw, &mut work).map(|()| true),
-            None => self.step.always_on(&mut rng, &mut work, None),
+            None => self.step.run_on(&mut rng, &mut work, None),
         };
         let drew = drew.context(|| self.step.plug.name())?;
         let trail = work.finish().context(|| self.step.plug.name())?;
