@@ -7,7 +7,7 @@ use pleach_core::param_groups::{OptimizerConfig, OptimizerGroup};
 use pleach_core::params::{Init, Params};
 use pleach_core::{DType, Device, GroupRates, Optimizer, Plug, Tensor, saved};
 use pleach_tests::{file, log, run, tensors};
-use pleach_train::groups::Groups;
+use pleach_train::groups::{Descent, Groups};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -44,7 +44,8 @@ fn trained(config: &OptimizerConfig, scale: f64) -> BTreeMap<String, Vec<f64>> {
     for step in 0..4 {
         let slope = |w: &Tensor| (w.sin().unwrap() * (scale * (1.0 + f64::from(step)))).unwrap();
         let gradients = params.trainable().map(|(n, w)| (n.to_owned(), slope(&w.var().as_detached_tensor()))).collect();
-        groups.step(&params, &gradients, 1.0, &mut memory, &groups.rates(), &mut || panic!("not asked for")).unwrap();
+        let by = Descent { gradients: &gradients, scale: 1.0, follow: None };
+        groups.step(&params, &by, &mut memory, &groups.rates(), &mut || panic!("not asked for")).unwrap();
     }
     let values = |t: Tensor| t.flatten_all().unwrap().to_vec1().unwrap();
     params.snapshot().unwrap().into_iter().map(|(n, t)| (n, values(t))).collect()
@@ -99,7 +100,8 @@ fn rates_are_those_of_the_section_and_then_of_the_groups_in_the_files_order() {
     halved.iter_mut().for_each(|r: &mut GroupRates| r.lr = 0.0);
     let before = params.snapshot().unwrap();
     let gradients = params.trainable().map(|(n, w)| (n.to_owned(), w.var().ones_like().unwrap())).collect();
-    groups.step(&params, &gradients, 1.0, &mut Memory::default(), &halved, &mut || panic!("not asked for")).unwrap();
+    let by = Descent { gradients: &gradients, scale: 1.0, follow: None };
+    groups.step(&params, &by, &mut Memory::default(), &halved, &mut || panic!("not asked for")).unwrap();
     for (name, now) in params.snapshot().unwrap() {
         let equal = (now - &before[&name]).unwrap().abs().unwrap().sum_all().unwrap().to_scalar::<f64>().unwrap();
         assert_eq!(equal, 0.0, "{name} moves at a rate of 0");

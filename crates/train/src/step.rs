@@ -9,8 +9,7 @@ use pleach_core::kinds::loss::LossConfig;
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::rng::Stream;
 use pleach_core::{
-    Backend, Batch, Cx, Error, Follow, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task,
-    Tensor, norm,
+    Backend, Batch, Cx, Error, Follow, GroupRates, Mode, Named, Net, Params, Purpose, Result, Rng, StepCx, Task, Tensor,
 };
 use pleach_ops::backward;
 use std::collections::BTreeMap;
