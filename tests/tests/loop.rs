@@ -91,6 +91,28 @@ fn weights_of_another_task_are_taken_as_far_as_they_fit_and_the_rest_is_listed()
 }
 
 #[test]
+fn weights_that_are_no_weights_or_another_nets_are_refused_by_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("first.pth");
+    let with = format!("channels = [8, 8]\npretrained = true\nweights = {path:?}");
+    let run_file = file(dir.path(), &RUN.replace("channels = [8, 8]", &with));
+    let refused = || {
+        let out = tempfile::tempdir().unwrap();
+        run(BIN, ["train", run_file.to_str().unwrap(), "--out", out.path().to_str().unwrap()]).expect_code(1).err
+    };
+    assert!(refused().contains("PL0531"));
+    fs::write(&path, b"PK\x03\x04 what torch.save writes").unwrap();
+    let pickle = refused();
+    assert!(pickle.contains("PL0532") && pickle.contains("safetensors.torch.save_file"), "{pickle}");
+    fs::write(&path, [9, 0, 0, 0, 0, 0, 0, 0, b'{', b'"']).unwrap();
+    assert!(refused().contains("PL0533"));
+    let elsewhere = HashMap::from([("encoder.weight", Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap())]);
+    safetensors::save(&elsewhere, &path).unwrap();
+    let other = refused();
+    assert!(other.contains("PL0530") && other.contains("the file has encoder.weight"), "{other}");
+}
+
+#[test]
 fn a_pattern_that_freezes_nothing_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let text = RUN.replace("channels = [8, 8]", "channels = [8, 8]\nfreeze = [\"encoder.*\"]");
