@@ -2,9 +2,9 @@
 //! limits, and ends before the end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use pleach_core::export::candle_core::{Device, safetensors};
+use pleach_core::export::candle_core::{DType, Device, Tensor, safetensors};
 use pleach_tests::{file, log, metric, run};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
