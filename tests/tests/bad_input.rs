@@ -137,6 +137,7 @@ fn two_processes_never_hold_one_folder() {
     let args = ["train", run_file.to_str().unwrap(), "--out", out.to_str().unwrap()];
     let mut child = std::process::Command::new(BIN).args(args).stderr(std::process::Stdio::null()).spawn().unwrap();
     while !out.join("log.jsonl").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the first process ended before it had a log");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let second = run(BIN, ["resume", out.to_str().unwrap()]);

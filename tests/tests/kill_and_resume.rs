@@ -4,8 +4,8 @@
 use pleach_tests::{file, log, run, tensors};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 const BIN: &str = env!("CARGO_BIN_EXE_pleach-under-test");
 
@@ -67,11 +67,9 @@ name = "EMA"
 decay = 0.9
 "#;
 
-fn undisturbed(dir: &Path) -> Duration {
-    let began = Instant::now();
+fn undisturbed(dir: &Path) {
     let out = dir.join("whole");
     let _ = run(BIN, ["train".as_ref(), file(dir, RUN).as_os_str(), "--out".as_ref(), out.as_os_str()]).expect_code(0);
-    began.elapsed()
 }
 
 fn assert_equal(whole: &Path, other: &Path) {
@@ -98,45 +96,69 @@ fn fractions(seed: u64) -> impl Iterator<Item = f64> {
     })
 }
 
+/// Lines of a run's log so far.
+fn lines(out: &Path) -> usize {
+    fs::read_to_string(out.join("log.jsonl")).map_or(0, |text| text.lines().count())
+}
+
+/// Waits until the log of a run has so many lines; says whether the run goes on then.
+fn has_come_to(child: &mut Child, out: &Path, wanted: usize) -> bool {
+    while lines(out) < wanted {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.try_wait().unwrap().is_none()
+}
+
 #[test]
 fn a_run_killed_at_random_points_ends_with_the_bits_of_an_undisturbed_one() {
     let dir = tempfile::tempdir().unwrap();
-    let time = undisturbed(dir.path());
-    let mut kills = 0;
+    undisturbed(dir.path());
+    let whole = dir.path().join("whole");
+    let all = lines(&whole) as f64;
+    let (mut kills, mut newborn) = (0, 0);
     for seed in 1..=5 {
         let out = dir.path().join(format!("killed-{seed}"));
-        let mut wait = fractions(seed);
+        let mut chance = fractions(seed);
+        let mut chance = || chance.next().unwrap();
         let mut args = vec![
             "train".into(),
             dir.path().join("run.toml").into_os_string(),
             "--out".into(),
             out.clone().into_os_string(),
         ];
-        // Each life is cut short at a random point of the time that half a run takes; the last one is not.
-        for _ in 0..4 {
+        // Each life is cut short at a random point: of the log, so that a slow machine kills as often as a fast one,
+        // and then of the milliseconds, so that it is not always the log that is being written. The last one is not.
+        for life in 0..4 {
             let mut child = Command::new(BIN).args(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(time.mul_f64(0.5 * wait.next().unwrap()));
-            let running = child.try_wait().unwrap().is_none();
+            // First lives end while the run begins, most of them before there is a log.
+            let (wanted, most) =
+                if life == 0 { (0, 50_000.0) } else { (lines(&out) + (0.4 * all * chance()) as usize, 5000.0) };
+            let _ = has_come_to(&mut child, &out, wanted);
+            std::thread::sleep(Duration::from_micros((most * chance()) as u64));
+            kills += u32::from(child.try_wait().unwrap().is_none());
             child.kill().unwrap();
             child.wait().unwrap();
-            kills += u32::from(running);
             if out.join("resolved.toml").exists() {
                 args = vec!["resume".into(), out.clone().into_os_string()];
             } else {
                 // Killed before the run was born: nothing is lost, and the same command begins anew.
+                newborn += 1;
                 let _ = fs::remove_dir_all(&out);
             }
         }
         let _ = run(BIN, &args).expect_code(0);
-        assert_equal(&dir.path().join("whole"), &out);
+        assert_equal(&whole, &out);
     }
-    assert!(kills >= 6, "only {kills} lives were cut short");
+    assert!(kills >= 10, "only {kills} of 20 lives were cut short, {newborn} of them before the run was born");
 }
 
 #[test]
 fn a_finished_run_says_so_and_goes_on_with_more_epochs_as_if_it_had_never_stopped() {
     let dir = tempfile::tempdir().unwrap();
-    let _ = undisturbed(dir.path());
+    undisturbed(dir.path());
     let short = dir.path().join("short");
     let run_file = dir.path().join("run.toml");
     let args = ["train", run_file.to_str().unwrap(), "--set", "trainer.max_epochs=2", "--out", short.to_str().unwrap()];
@@ -180,16 +202,24 @@ fn a_torn_or_tampered_checkpoint_is_refused_and_the_newest_whole_one_is_used() {
 #[test]
 fn ctrl_c_ends_after_the_step_with_a_checkpoint_and_code_130() {
     let dir = tempfile::tempdir().unwrap();
-    let time = undisturbed(dir.path());
+    undisturbed(dir.path());
     let out = dir.path().join("interrupted");
     let args =
         ["train".into(), dir.path().join("run.toml").into_os_string(), "--out".into(), out.clone().into_os_string()];
-    let child = Command::new(BIN).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while !out.join("log.jsonl").exists() || fs::read_to_string(out.join("log.jsonl")).unwrap().lines().count() < 4 {
-        std::thread::sleep(time.mul_f64(0.005));
-    }
-    let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let done: pleach_tests::Done = child.wait_with_output().unwrap().into();
+    let interrupted = || {
+        let mut child = Command::new(BIN).args(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        if has_come_to(&mut child, &out, 4) {
+            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        }
+        let done: pleach_tests::Done = child.wait_with_output().unwrap().into();
+        // Whoever looks on may be kept from it until the run has come to its end: that is no answer.
+        let too_late = done.code == Some(0);
+        if too_late {
+            fs::remove_dir_all(&out).unwrap();
+        }
+        (!too_late).then_some(done)
+    };
+    let done = (0..5).find_map(|_| interrupted()).expect("five runs ended before they were interrupted");
     let done = done.expect_code(130);
     assert!(done.err.contains("pleach resume"), "{}", done.err);
     let _ = run(BIN, ["resume", out.to_str().unwrap()]).expect_code(0);

@@ -2,9 +2,9 @@
 //! limits, and ends before the end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use pleach_core::export::candle_core::{Device, safetensors};
+use pleach_core::export::candle_core::{DType, Device, Tensor, safetensors};
 use pleach_tests::{file, log, metric, run};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -92,6 +92,28 @@ fn weights_of_another_task_are_taken_as_far_as_they_fit_and_the_rest_is_listed()
     fs::remove_dir_all(&other).unwrap();
     let partial = args(&wider.replace("channels = [8, 16]", "channels = [8, 16]\npretrained = true")).expect_code(0);
     assert!(partial.err.contains("fc.weight ([10, 16] here, [10, 8] there)"), "{}", partial.err);
+}
+
+#[test]
+fn weights_that_are_no_weights_or_another_nets_are_refused_by_what_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("first.pth");
+    let with = format!("channels = [8, 8]\npretrained = true\nweights = {path:?}");
+    let run_file = file(dir.path(), &RUN.replace("channels = [8, 8]", &with));
+    let refused = || {
+        let out = tempfile::tempdir().unwrap();
+        run(BIN, ["train", run_file.to_str().unwrap(), "--out", out.path().to_str().unwrap()]).expect_code(1).err
+    };
+    assert!(refused().contains("PL0531"));
+    fs::write(&path, b"PK\x03\x04 what torch.save writes").unwrap();
+    let pickle = refused();
+    assert!(pickle.contains("PL0532") && pickle.contains("safetensors.torch.save_file"), "{pickle}");
+    fs::write(&path, [9, 0, 0, 0, 0, 0, 0, 0, b'{', b'"']).unwrap();
+    assert!(refused().contains("PL0533"));
+    let elsewhere = HashMap::from([("encoder.weight", Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap())]);
+    safetensors::save(&elsewhere, &path).unwrap();
+    let other = refused();
+    assert!(other.contains("PL0530") && other.contains("the file has encoder.weight"), "{other}");
 }
 
 #[test]

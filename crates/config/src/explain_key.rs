@@ -4,7 +4,8 @@ use crate::emit::{inline, is_table, is_tables};
 use crate::explain::{at, of_plugin, origin, plugin_of, with_margin};
 use crate::resolved::Resolved;
 use crate::schema;
-use pleach_core::diagnostic::nearest;
+use pleach_core::diagnostic::{listed, nearest};
+use pleach_core::registry::entries;
 use pleach_core::{Error, Result, Saved};
 use serde_json::{Value as Json, json};
 
@@ -88,10 +89,44 @@ fn unknown(saved: &Saved, path: &str) -> Error {
     let mut known = Vec::new();
     paths(saved, String::new(), &mut known);
     let e = Error::new("PL0135", format!("this run has no key `{path}`"));
-    let last = path.rsplit('.').next().unwrap_or(path);
-    // A key alone is meant wherever it stands.
-    let same = known.iter().find(|k| !path.contains('.') && k.rsplit('.').next() == Some(last));
-    match same.map(String::as_str).or_else(|| nearest(path, known.iter().map(String::as_str))) {
+    let Some((table, last)) = path.rsplit_once('.') else {
+        // A key alone is meant wherever it stands.
+        let same = known.iter().find(|k| k.rsplit('.').next() == Some(path)).map(String::as_str);
+        return hinted(e, same.or_else(|| nearest(path, known.iter().map(String::as_str))));
+    };
+    let Some((table, inside)) = at(saved, table) else {
+        return hinted(e, nearest(path, known.iter().map(String::as_str)));
+    };
+    // In a list, a key is one of its first item that has one like it.
+    let below = |k: &str| Some(k.strip_prefix(&table)?.strip_prefix('.')?.to_owned());
+    let inner: Vec<String> = known.iter().filter_map(|k| below(k)).collect();
+    let key = |k: &str| k.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned();
+    let keys: Vec<String> = inner.iter().map(|k| key(k)).filter(|k| !k.contains('.')).collect();
+    let near = nearest(last, keys.iter().map(String::as_str)).filter(|near| !near.is_empty());
+    if let Some(found) = near.and_then(|near| inner.iter().find(|k| key(k) == near)) {
+        return hinted(e, Some(&format!("{table}.{found}")));
+    }
+    match (inside, plugin_of(Some(inside))) {
+        (Saved::Array(items), _) => e.hint(match items.len() {
+            0 => format!("`{table}` is empty"),
+            1 => format!("`{table}` has 1 part: `{table}.0`"),
+            n => format!("`{table}` has {n} parts: `{table}.0` to `{table}.{}`", n - 1),
+        }),
+        (_, Some(plugin)) => {
+            let owners = entries().iter().filter(|o| o.kind == plugin.kind && o.fields.iter().any(|f| f.name == last));
+            let owners: Vec<&str> = owners.map(|o| o.name).collect();
+            let belongs = match owners.is_empty() {
+                true => String::new(),
+                false => format!("; `{last}` belongs to {}", listed(plugin.name, &owners)),
+            };
+            e.hint(format!("`{table}` is {}{belongs}: see `pleach describe {}`", plugin.name, plugin.name))
+        }
+        _ => hinted(e, None),
+    }
+}
+
+fn hinted(e: Error, near: Option<&str>) -> Error {
+    match near {
         Some(near) => e.hint(format!("did you mean `{near}`?")),
         None => e.hint("`pleach explain RUN.toml` prints every key"),
     }

@@ -117,7 +117,7 @@ fn of_dataset(kinds: &mut Kinds) -> Json {
     let mut partition = plain::<Partition>(kinds);
     units::in_schema("split", &mut partition);
     if let Some(split) = dataset.pointer_mut("/properties/split") {
-        *split = tidy::or_off(partition);
+        tidy::replace(split, tidy::or_off(partition));
     }
     dataset
 }
@@ -151,8 +151,9 @@ fn of_trainer(kinds: &mut Kinds) -> Json {
         ("devices", json!(["1", "-1"])),
     ] {
         if let Some(property) = trainer.pointer_mut(&format!("/properties/{key}")) {
-            let own = std::mem::take(property);
-            *property = tidy::any_of(vec![own, json!({ "enum": words })]);
+            let mut own = property.clone();
+            own.as_object_mut().map(|own| own.remove("description"));
+            tidy::replace(property, tidy::any_of(vec![own, json!({ "enum": words })]));
         }
     }
     if let Some(devices) = trainer.pointer_mut("/properties/devices/anyOf").and_then(Json::as_array_mut) {
@@ -202,7 +203,7 @@ fn of_phases(kinds: &mut Kinds) -> Json {
     list_properties(&mut phase, &["loss", "freeze"], kinds);
     units::in_schema("phase", &mut phase);
     if let Some(property) = phase.pointer_mut("/properties/dataset") {
-        *property = tidy::or_off(dataset);
+        tidy::replace(property, tidy::or_off(dataset));
     }
     if let Some(property) = phase.pointer_mut("/properties/scheduler") {
         let own = plain::<Option<SchedulerConfig>>(kinds);

@@ -36,8 +36,24 @@ pub(crate) fn document(text: &str, at: At) -> (Table, Vec<Diagnostic>) {
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut wrong = syntax_errors(text, &errors, at);
-    let table = of_table(table.get_ref(), at, &mut wrong);
+    let mut table = of_table(table.get_ref(), at, &mut wrong);
+    // What stands below a header that is no header belongs to nobody knows what, and not to the root.
+    let in_header = |byte: usize| {
+        text.get(line_of(text, byte)..).is_some_and(|line| line.trim_start_matches([' ', '\t']).starts_with('['))
+    };
+    let headers = errors.iter().filter_map(|e| Some(e.span()?.start)).filter(|byte| in_header(*byte));
+    if let Some(broken) = headers.min() {
+        table.entries.retain(|(key, _)| {
+            let byte = (key.place.start as usize).saturating_sub(at.offset);
+            byte < broken || in_header(byte)
+        });
+    }
     (table, wrong)
+}
+
+/// Where the line of a byte begins.
+fn line_of(text: &str, byte: usize) -> usize {
+    text.get(..byte).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
 }
 
 /// Parses one value.
@@ -69,7 +85,7 @@ fn syntax_errors(text: &str, errors: &[Error], at: At) -> Vec<Diagnostic> {
     let mut lines = Vec::new();
     let mut first_of_line = |e: &&Error| {
         let Some(span) = e.span() else { return true };
-        let start = text.get(..span.start).and_then(|before| before.rfind('\n'));
+        let start = line_of(text, span.start);
         let new = !lines.contains(&start);
         lines.push(start);
         new
@@ -169,6 +185,14 @@ mod tests {
                 ("the number -inf", "-inf"),
             ]
         );
+    }
+
+    #[test]
+    fn keys_below_a_broken_header_are_not_taken_for_keys_of_the_root() {
+        let text = "z = 1\n [t\nlost = 2\nlost.too = 3\n[u]\na = [\n[4]]\n";
+        let (table, wrong) = document(text, At { source: 0, offset: 0 });
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert_eq!(table.entries.iter().map(|(key, _)| key.name.as_str()).collect::<Vec<_>>(), ["z", "u"]);
     }
 
     proptest! {

@@ -1,14 +1,13 @@
 //! Layers and networks with torchvision's parameter names, so that its weights load by name.
 //!
 //! [`layers`] hold the weights and call `pleach_ops`; [`ResNet18`] to [`ResNet101`], [`UNet`] and [`ConvNet`] are
-//! plugins of the kind `model`; [`resnet::ResNet`] is the backbone for nets that want its feature maps; [`weights`] reads files.
+//! plugins of the kind `model`; [`resnet::ResNet`] is the backbone for nets that want its feature maps.
 
 mod convnet;
 mod input;
 pub mod layers;
 pub mod resnet;
 mod unet;
-pub mod weights;
 
 pub use convnet::ConvNet;
 pub use resnet::resnet18::ResNet18;

@@ -19,6 +19,7 @@ pub mod tally;
 pub mod trainer;
 pub mod views;
 pub mod watch;
+pub mod weights;
 
 pub use clock::Clock;
 pub use folder::RunFolder;

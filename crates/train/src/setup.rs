@@ -1,11 +1,10 @@
 //! Opens what a run names: data, net and first weights.
 
+use crate::weights::load_weights;
 use pleach_config::run::{Dataset, ModelSlot, Partition, Run, Split};
 use pleach_core::kinds::augmentation::AugmentConfig;
 use pleach_core::{DType, DataInfo, Error, Fit, Net, Params, Precision, Result, Samples, SourceCx, Task};
 use pleach_data::split::{Subset, by_ratio, k_fold, strata};
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use wildmatch::WildMatch;
 
@@ -151,24 +150,11 @@ pub fn build_net(run: &Run, info: &DataInfo) -> Result<(Box<dyn Net>, Params, Ve
     let mut notes = Vec::new();
     let ModelSlot { weights, strict, pretrained, .. } = &run.model.slot;
     if let Some(path) = weights {
-        notes.extend(load_weights(&params, path, if *strict && !*pretrained { Fit::Strict } else { Fit::Partial })?);
+        let fit = if *strict && !*pretrained { Fit::Strict } else { Fit::Partial };
+        notes.extend(load_weights(&params, path, fit)?.notes(&path.display().to_string()));
     }
     freeze(&params, &run.model.slot.freeze)?;
     Ok((net, params, notes))
-}
-
-/// Loads a safetensors file into the parameters of its names; returns what to tell the user.
-///
-/// # Errors
-/// The file is no safetensors file, or its weights do not fit.
-pub fn load_weights(params: &Params, path: &Path, fit: Fit) -> Result<Vec<String>> {
-    let bytes = std::fs::read(path).map_err(|e| crate::folder::io_error(path, "read the weights", &e))?;
-    let map = candle_core::safetensors::load_buffer(&bytes, params.device())
-        .map_err(|e| Error::new("PL0508", format!("`{}` is no whole safetensors file: {e}", path.display())))?;
-    let report = params
-        .load(&map.into_iter().collect::<BTreeMap<_, _>>(), fit)
-        .map_err(|e| e.context(format!("loading `{}`", path.display())))?;
-    Ok(report.notes(&path.display().to_string()))
 }
 
 /// Freezes the parameters that any of the patterns matches.

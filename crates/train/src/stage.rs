@@ -4,7 +4,8 @@ use crate::checkpoint::{Checkpoint, numbers};
 use crate::clock::Clock;
 use crate::groups::Groups;
 use crate::scaler::Scaler;
-use crate::setup::{OpenData, OpenSplit, build_net, load_weights, open_data};
+use crate::setup::{OpenData, OpenSplit, build_net, open_data};
+use crate::weights::load_weights;
 use pleach_config::run::{Limit, Run};
 use pleach_core::kinds::metric::MetricConfig;
 use pleach_core::kinds::observer::RunInfo;
@@ -119,7 +120,7 @@ impl<'r> Stage<'r> {
         let data = open_data(&run.dataset, &*run.task, run.run.seed)?;
         let (net, params, mut notes) = build_net(run, &data.info)?;
         if let Some(path) = run.phase.get(clock.phase).and_then(|p| p.weights.as_ref()) {
-            notes.extend(load_weights(&params, path, Fit::Partial)?);
+            notes.extend(load_weights(&params, path, Fit::Partial)?.notes(&path.display().to_string()));
         }
         let train = loader(run, &data.train, &run.dataloader.train, "train");
         let train = if run.task.looks_up() { train.almost() } else { train };

@@ -73,8 +73,19 @@ fn a_key_that_is_nowhere_has_a_neighbour() {
     file(dir.path(), TINY);
     let done = within(dir.path(), &["explain", "run.toml", "optimizer.momentun"]).expect_code(2);
     assert!(done.err.contains("PL0135") && done.err.contains("did you mean `optimizer.momentum`?"), "{}", done.err);
-    let done = within(dir.path(), &["explain", "run.toml", "momentum"]).expect_code(2);
-    assert!(done.err.contains("did you mean `optimizer.momentum`?"), "{}", done.err);
+    for (key, hint) in [
+        ("momentum", "did you mean `optimizer.momentum`?"),
+        ("optimzer.lr", "did you mean `optimizer.lr`?"),
+        ("loss.factr", "did you mean `loss.0.factor`?"),
+        ("optimizer.eps", "`optimizer` is SGD; `eps` belongs to "),
+        ("optimizer.wings", "`optimizer` is SGD: see `pleach describe SGD`"),
+        ("dataset.train.augment.3", "`dataset.train.augment` is empty"),
+        ("loss.7", "`loss` has 1 part: `loss.0`"),
+        ("wings", "`pleach explain RUN.toml` prints every key"),
+    ] {
+        let done = within(dir.path(), &["explain", "run.toml", key]).expect_code(2);
+        assert!(done.err.contains(hint), "{key}: {}", done.err);
+    }
 }
 
 #[test]

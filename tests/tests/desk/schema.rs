@@ -119,6 +119,78 @@ fn what_the_reader_refuses_the_schema_refuses() {
     assert_eq!(mistakes(TINY), Vec::<String>::new());
 }
 
+/// What a reference stands for.
+fn behind(schema: &Json) -> &Json {
+    let reference = schema["$ref"].as_str().and_then(|r| SCHEMA.pointer(r.strip_prefix('#')?));
+    reference.map_or(schema, behind)
+}
+
+/// Whether something is said of a place, at it or at what stands there.
+fn is_explained(schema: &Json) -> bool {
+    let said = |schema: &Json| schema["description"].as_str().is_some_and(|text| !text.trim().is_empty());
+    said(schema) || said(behind(schema))
+}
+
+/// Every key that an editor may offer, and every name, with the place in the schema where it has nothing to say of it.
+/// Conditions check, and nobody sees them.
+fn unexplained(schema: &Json, at: &str, offered: &mut usize, silent: &mut Vec<String>) {
+    match schema {
+        Json::Object(keywords) => {
+            for (key, property) in keywords.get("properties").and_then(Json::as_object).into_iter().flatten() {
+                *offered += 1;
+                // The two axes of an augmentation's parameter are part of what is said of the parameter.
+                if !is_explained(property) && !["x", "y"].contains(&key.as_str()) {
+                    silent.push(format!("{at}/{key}"));
+                }
+            }
+            if let Some(docs) = schema.pointer("/x-taplo/docs/enumValues").and_then(Json::as_array) {
+                assert_eq!(Some(docs.len()), schema["enum"].as_array().map(Vec::len), "{at}");
+                *offered += docs.len();
+                silent.extend(
+                    docs.iter().filter(|d| d.as_str().is_none_or(str::is_empty)).map(|_| format!("{at}: a name")),
+                );
+            }
+            let seen = keywords.iter().filter(|(key, _)| !["if", "then", "else"].contains(&key.as_str()));
+            seen.for_each(|(key, inner)| unexplained(inner, &format!("{at}/{key}"), offered, silent));
+        }
+        Json::Array(all) => {
+            let each = all.iter().enumerate();
+            each.for_each(|(i, inner)| unexplained(inner, &format!("{at}/{i}"), offered, silent));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_an_editor_offers_it_can_explain() {
+    let (mut offered, mut silent) = (0, Vec::new());
+    unexplained(&SCHEMA, "", &mut offered, &mut silent);
+    assert!(offered > 4000, "{offered} keys and names");
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn what_the_page_about_editors_shows_is_what_happens() {
+    let page = fs::read_to_string(root().join("docs/editor.md")).unwrap();
+    let example = page.split("What then happens").nth(1).unwrap();
+    let example = example.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let (before, after) = (TINY.find("[optimizer]").unwrap(), TINY.find("[dataset.train]").unwrap());
+    let text = format!("{}{example}\n{}", &TINY[..before], &TINY[after..]);
+    let message = "Additional properties are not allowed ('lrr' was unexpected)";
+    assert!(page.contains(message));
+    assert_eq!(mistakes(&text), [format!("/optimizer: {message}")]);
+    // The first line that names the schema is a comment to everybody else.
+    let line = page.lines().find(|line| line.starts_with("#:schema ")).unwrap();
+    pleach_config::from_text("run.toml", &format!("{line}\n{TINY}"), &root()).unwrap();
+    // Below a section without a name, editors offer the keys of all its plugins, and in groups too.
+    for shown in ["/$defs/optimizer-slot/anyOf/1", "/$defs/optimizer-slot/anyOf/1/properties/group/items"] {
+        let keys = SCHEMA.pointer(shown).and_then(|s| s["properties"].as_object()).unwrap();
+        for key in ["name", "lr", "betas", "momentum"] {
+            assert!(keys.contains_key(key), "{shown} has no {key}");
+        }
+    }
+}
+
 /// A saved form as a file would have it.
 fn written(saved: &Json) -> Json {
     match saved {

@@ -1,6 +1,7 @@
 //! `pleach doctor`: what could be in the way of a run.
 
 use super::plugged;
+use crate::about::counted;
 use crate::args::{Cli, Doctor};
 use crate::grafted::{Grafted, silence};
 use crate::output::{self, Done};
@@ -53,7 +54,7 @@ pub fn run(args: &Doctor, grafted: &Grafted) -> Done {
         }
         output::print("crates");
         for ((krate, version), n) in &crates {
-            output::print(&format!("  {krate} {version}: {n} plugins"));
+            output::print(&format!("  {krate} {version}: {}", counted(*n, "plugin")));
         }
         remarks.iter().for_each(|remark| output::print(&format!("remark: {remark}")));
         problems.iter().for_each(|problem| output::print(&format!("problem: {problem}")));

@@ -1,5 +1,6 @@
 //! `pleach graft`: a program of its own, with chosen plugin crates in it.
 
+use crate::about::counted;
 use crate::args::Graft;
 use crate::graft::{Build, Home, Nursery, Profile, Registry, Scion, build, cannot};
 use crate::output::{self, Done};
@@ -36,9 +37,10 @@ fn report(args: &Graft, nursery: &Nursery, lock: &Path) -> Done {
     let text = |json: &Json, key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     output::print(&format!("{}: pleach {}", args.output.display(), text(&said, "version")));
     for krate in list("crates").iter().filter(|c| nursery.scions.iter().any(|s| s.name == text(c, "crate"))) {
-        let plugins = krate.get("plugins").and_then(Json::as_u64).unwrap_or_default();
+        let plugins =
+            krate.get("plugins").and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
         let (name, version) = (text(krate, "crate"), text(krate, "version"));
-        output::print(&format!("  {name} {version}: {plugins} plugins"));
+        output::print(&format!("  {name} {version}: {}", counted(plugins, "plugin")));
     }
     output::print(&format!("  locked by {}", lock.display()));
     let problems = list("problems");

@@ -22,7 +22,8 @@ pub fn run(args: &Args) -> Done {
     refusals::settle(&mut import);
     let missing = import.fates.values().filter(|fate| matches!(fate, Fate::Missing(_))).count();
     let account = account(&import, &document);
-    let text = format!("{}\n{}", head(&args.file, &name, &account), pleach_config::judge::written(&import.run)?);
+    let text =
+        format!("{}\n{}", head(&args.file, &name, &account), pleach_config::judge::written(&import.run)?.trim_start());
     match &args.output {
         _ if args.json => output::print(&as_json(&import, &name).to_string()),
         Some(path) => std::fs::write(path, text)

@@ -7,10 +7,11 @@ use crate::places::{at, string_in};
 use crate::run::{Dataset, Metrics, PhaseScheduler};
 use pleach_core::diagnostic::{Diagnostic, nearest};
 use pleach_core::kinds::loss::{LossConfig, snake};
-use pleach_core::kinds::metric::MetricConfig;
+use pleach_core::kinds::metric::{MetricConfig, Part};
 use pleach_core::read::Reader;
+use pleach_core::registry::{self, Entry};
 use pleach_core::tree::{Place, Table};
-use pleach_core::{DataInfo, Plug, Task};
+use pleach_core::{DataInfo, DynMetric, Plug, Task};
 use std::collections::BTreeSet;
 
 /// Reports every watched name that is not measured. Best checkpoints go by the training loss where there is
@@ -79,12 +80,15 @@ struct Measured {
     /// Whether the task measures what only itself knows.
     open: bool,
     has_val: bool,
+    /// What metrics of this stage may read.
+    parts: Vec<Part>,
 }
 
 impl Measured {
     fn new(task: &Plug<dyn Task>, losses: &[LossConfig], metrics: &Metrics, data: &Dataset) -> Self {
         let has_val = data.has_val();
-        let mut all = Self { exact: BTreeSet::new(), begin: Vec::new(), open: task.own_objective(), has_val };
+        let (open, parts) = (task.own_objective(), task.gives().parts);
+        let mut all = Self { exact: BTreeSet::new(), begin: Vec::new(), open, has_val, parts };
         all.split("train", losses, &metrics.train);
         if has_val {
             all.split("val", losses, metrics.val.as_deref().unwrap_or_default());
@@ -119,6 +123,28 @@ impl Measured {
             || self.begin.iter().any(|begin| name.starts_with(begin.as_str()))
             || self.open && of_a_split
     }
+
+    /// The metric that would measure a name (less its split), if it were asked to.
+    fn unasked(&self, name: &str) -> Option<&'static str> {
+        let begins =
+            |known: &str| name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        let measures = |e: &&Entry| {
+            let fitting = e.plug::<dyn DynMetric>().filter(|m| self.parts.contains(&m.reads()));
+            fitting.is_some_and(|m| begins(&snake(e.name)) || m.names(&DataInfo::default()).iter().any(|n| begins(n)))
+        };
+        registry::of_kind::<dyn DynMetric>().filter(measures).max_by_key(|e| e.name.len()).map(|e| e.name)
+    }
+}
+
+/// The name that is meant, if one can be: misspelt, cut short (`val_acc`), or without its split (`loss`).
+fn meant<'a>(name: &str, known: &BTreeSet<&'a str>) -> Option<&'a str> {
+    let cut_short = || {
+        let whole = name.split_once('_').is_some_and(|(_, rest)| rest.len() > 1);
+        known.iter().copied().filter(|k| whole && k.starts_with(name)).min_by_key(|k| k.len())
+    };
+    let of_a_split =
+        || ["val", "train"].iter().find_map(|split| known.get(format!("{split}_{name}").as_str()).copied());
+    nearest(name, known.iter().copied()).or_else(cut_short).or_else(of_a_split)
 }
 
 fn check(name: &str, place: Option<Place>, stages: &[Measured], r: &mut Reader) {
@@ -127,9 +153,17 @@ fn check(name: &str, place: Option<Place>, stages: &[Measured], r: &mut Reader) 
     }
     let known: BTreeSet<&str> = stages.iter().flat_map(|stage| stage.exact.iter().map(String::as_str)).collect();
     let mut d = Diagnostic::new("PL0121", place, format!("nothing measures `{name}`"));
-    d = match nearest(name, known.iter().copied()) {
-        Some(near) => d.near(near),
-        None => d.label("would never change"),
+    let measure = |(split, rest): (&'static str, &str)| {
+        let metric = stages.iter().find_map(|stage| stage.unasked(rest))?;
+        let asked = known.contains(format!("{split}_{}", snake(metric)).as_str());
+        let could = split == "train" || stages.iter().any(|stage| stage.has_val);
+        (could && !asked).then(|| format!("{metric} measures it, where it stands in `{split}` under [metrics]"))
+    };
+    let parts = ["train", "val"].iter().find_map(|split| Some((*split, name.strip_prefix(split)?.strip_prefix('_')?)));
+    d = match (parts.and_then(measure), meant(name, &known)) {
+        (Some(metric), _) => d.label("would never change").note(metric),
+        (None, Some(near)) => d.near(near),
+        (None, None) => d.label("would never change"),
     };
     if name.starts_with("test_") {
         d = d.note("the test split is measured after training, not while it lasts");

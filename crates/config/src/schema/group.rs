@@ -1,8 +1,13 @@
 //! `[[optimizer.group]]`: values over those of the section, or another optimizer with its own.
 
-use super::slot::{Variant, names};
+use super::slot::{Names, Variant, names};
+use super::tidy;
 use pleach_core::registry::Entry;
 use serde_json::{Map, Value as Json, json};
+
+/// What editors say of the list, and of the names in it.
+const LIST: &str = "Groups of parameters that have values of their own, or another optimizer.";
+const NAME: &str = "The optimizer of this group; another than the section's begins from its own defaults.";
 
 /// The definition of the groups of a slot that name another plugin than the section.
 pub(super) fn others_of(slot: &str) -> String {
@@ -16,14 +21,14 @@ fn of_item(list: &Json) -> Map<String, Json> {
 /// A list of groups below a section of one plugin.
 pub(super) fn of(list: &Json, entry: &Entry, parameters: &Map<String, Json>, slot: &str) -> Json {
     let mut properties = of_item(list);
-    properties.insert("name".into(), json!({ "enum": names(entry) }));
+    properties.insert("name".into(), json!({ "description": NAME, "enum": names(entry) }));
     // What is not given is as in the section, so that no default of the plugin holds here.
     for (key, value) in parameters {
         let mut value = value.clone();
         value.as_object_mut().map(|o| o.remove("default"));
         properties.insert(key.clone(), value);
     }
-    let mut list = list.clone();
+    let mut list = tidy::described(list.clone(), LIST);
     list["items"] = json!({
         "type": "object",
         "required": ["match"],
@@ -40,7 +45,7 @@ pub(super) fn others(keys: &Json, variants: &[Variant]) -> Json {
     let one = |v: &Variant| {
         let name = json!({ "enum": names(v.entry) });
         let mut properties = matched.clone();
-        properties.insert("name".into(), name.clone());
+        properties.insert("name".into(), tidy::described(name.clone(), NAME));
         properties.extend(v.parameters.clone());
         json!({
             "if": { "properties": { "name": name } },
@@ -50,17 +55,20 @@ pub(super) fn others(keys: &Json, variants: &[Variant]) -> Json {
     let all: Vec<Json> = variants.iter().flat_map(|v| names(v.entry)).collect();
     json!({
         "description": "Another plugin than that of the section, from its own defaults.",
-        "properties": { "name": { "enum": all } },
+        "properties": { "name": { "description": NAME, "enum": all } },
         "allOf": variants.iter().map(one).collect::<Vec<_>>()
     })
 }
 
 /// A list of groups with the keys of all plugins.
-pub(super) fn shown(list: &Json, keys: &Map<String, Json>) -> Json {
-    let mut properties = of_item(list);
+pub(super) fn shown(keys: &Map<String, Json>, variants: &[Variant]) -> Json {
+    let exact = |v: &Variant| v.properties.get("group")?.pointer("/items/else/properties/match").cloned();
+    let mut properties: Map<String, Json> =
+        variants.iter().find_map(exact).map(|one| ("match".into(), one)).into_iter().collect();
+    properties.insert("name".into(), Names::of(variants.iter()).schema(NAME.to_owned()));
     properties.extend(keys.iter().filter(|(key, _)| *key != "group").map(|(k, v)| (k.clone(), v.clone())));
     json!({
-        "description": list.get("description"),
+        "description": LIST,
         "type": "array",
         "items": { "type": "object", "properties": properties }
     })

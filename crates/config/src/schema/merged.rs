@@ -20,7 +20,7 @@ pub(super) fn properties(variants: &[Variant]) -> Map<String, Json> {
     let mut properties: Map<String, Json> = all.iter().map(|(key, of)| ((*key).to_owned(), merged(of))).collect();
     let within = properties.clone();
     if let Some(list) = properties.get_mut("group") {
-        *list = group::shown(list, &within);
+        *list = group::shown(&within, variants);
     }
     properties
 }

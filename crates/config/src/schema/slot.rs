@@ -58,9 +58,11 @@ impl Slot {
             bare.values.push(json!("none"));
             bare.docs.push(json!("Off."));
         }
-        let with_defaults = format!("A {kind} with its defaults, by its name.");
+        let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        let with_defaults = format!("The name of {article} {kind}, which stands there with its defaults.");
         let mut properties = Map::new();
-        properties.insert("name".into(), Names::of(self.variants.iter()).schema(format!("The name of a {kind}.")));
+        properties
+            .insert("name".into(), Names::of(self.variants.iter()).schema(format!("The name of {article} {kind}.")));
         properties.extend(merged::properties(&self.variants));
         // `true` last: what fails is said by the exact half, at its own place.
         let shown = [bare.schema(with_defaults), json!({ "type": "object", "properties": properties }), json!(true)];
@@ -68,7 +70,7 @@ impl Slot {
             bare.values.push(json!(false));
         }
         json!({
-            "description": format!("A {kind}: `name` with its parameters beside it."),
+            "description": format!("`name` of {article} {kind}, with its parameters beside it."),
             "anyOf": shown,
             "if": { "type": "object" },
             "then": self.table(shape),
@@ -127,13 +129,13 @@ impl Variant {
 }
 
 /// Names with what is said of each.
-struct Names {
+pub(super) struct Names {
     values: Vec<Json>,
     docs: Vec<Json>,
 }
 
 impl Names {
-    fn of<'v>(variants: impl Iterator<Item = &'v Variant>) -> Self {
+    pub(super) fn of<'v>(variants: impl Iterator<Item = &'v Variant>) -> Self {
         let mut all = Self { values: Vec::new(), docs: Vec::new() };
         for entry in variants.map(|v| v.entry) {
             for name in names(entry) {
@@ -146,7 +148,7 @@ impl Names {
         all
     }
 
-    fn schema(&self, description: String) -> Json {
+    pub(super) fn schema(&self, description: String) -> Json {
         let mut schema = json!({ "description": description, "type": "string", "enum": self.values });
         if let Some(object) = schema.as_object_mut() {
             object.insert(tidy::TAPLO.into(), json!({ "docs": { "enumValues": self.docs } }));

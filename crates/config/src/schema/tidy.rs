@@ -68,6 +68,15 @@ pub(super) fn described(schema: Json, doc: &str) -> Json {
     whole
 }
 
+/// Puts something else in the place of a property, of which is said what was said.
+pub(super) fn replace(property: &mut Json, by: Json) {
+    let doc = property.get("description").and_then(Json::as_str).map(str::to_owned);
+    *property = match doc {
+        Some(doc) => described(by, &doc),
+        None => by,
+    };
+}
+
 /// Puts the list of a property, or of the choice that it is, in the form of [`listed`].
 pub(super) fn for_list(property: &mut Json, kinds: &mut Kinds) {
     let is_list = |schema: &&Json| schema.get("type").and_then(Json::as_str) == Some("array");

@@ -89,6 +89,20 @@ fn what_is_watched_must_be_measured() {
         assert!(shown.contains("PL0121") && shown.contains("--> run.toml:5:"), "{wrong}:\n{shown}");
         assert_eq!(shown.matches("PL01").count(), 1, "{wrong}:\n{shown}");
     }
+    for (written, said) in [
+        ("val_hi", "did you mean `val_hits`?"),
+        ("val_loss_cla", "did you mean `val_loss_class_loss`?"),
+        ("hits", "did you mean `val_hits`?"),
+        ("loss", "did you mean `val_loss`?"),
+        ("train_hits", "= Hits measures it, where it stands in `train` under [metrics]"),
+        ("train_hits_per_video", "= Hits measures it, where it stands in `train` under [metrics]"),
+        ("val_", "would never change"),
+        ("val_mean_overlap", "would never change"),
+    ] {
+        let shown = shown(&sorting(&format!("early_stopping.monitor = '{written}'")));
+        assert!(shown.contains("PL0121") && shown.contains(said), "{written}:\n{shown}");
+        assert!(said.starts_with('=') || !shown.contains("measures it"), "{written}:\n{shown}");
+    }
     for fine in [
         "early_stopping.monitor = 'val_hits'",
         "early_stopping.monitor = 'val_hits_cat'",

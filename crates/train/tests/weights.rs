@@ -1,18 +1,29 @@
 //! Weights load by torchvision's names, wholly or as far as they fit, and what does not fit is said.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
-use common::{CPU, floats, named, spec};
-use pleach_core::{DType, Fit, Params, Tensor};
-use pleach_models::weights::{load_weights, read_weights};
+use pleach_core::{DType, Device, Fit, Model, ModelSpec, Params, Plug, Tensor};
+// Linked for its plugins.
+use pleach_models as _;
+use pleach_train::weights::{load_weights, read_weights};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-fn resnet(seed: u64, classes: usize, dtype: DType) -> Params {
+const CPU: Device = Device::Cpu;
+
+fn net(name: &str, seed: u64, classes: usize, dtype: DType) -> Params {
     let mut params = Params::new(seed, dtype, &CPU);
-    named("ResNet18").build(params.root(), &spec(classes)).unwrap();
+    let model: Plug<dyn Model> = Plug::named(name).unwrap();
+    let spec = ModelSpec { in_channels: 3, out_channels: classes, frames: 1, size: None };
+    model.build(params.root(), &spec).unwrap();
     params
+}
+
+fn floats(t: &Tensor) -> Vec<f64> {
+    t.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
+}
+
+fn resnet(seed: u64, classes: usize, dtype: DType) -> Params {
+    net("ResNet18", seed, classes, dtype)
 }
 
 /// What torchvision's `state_dict` would hold, counters as 64-bit integers included.
@@ -76,8 +87,7 @@ fn another_number_of_classes_loads_in_part_and_the_head_is_listed() {
 fn weights_of_another_model_are_refused_even_in_part() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(&resnet(1, 10, DType::F32), folder.path());
-    let mut params = Params::new(0, DType::F32, &CPU);
-    named("UNet").build(params.root(), &spec(2)).unwrap();
+    let params = net("UNet", 0, 2, DType::F32);
     let error = load_weights(&params, &path, Fit::Partial).unwrap_err();
     assert!(error.message().starts_with("nothing in"), "{error}");
     assert!(error.hint_text().unwrap().contains("decoder.0.conv1.weight"), "{error}");
