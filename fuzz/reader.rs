@@ -1,5 +1,6 @@
 //! What must hold for the reader of run files, whatever it is given.
 
+use pleach_config::explain::with_margin;
 use pleach_config::{Failure, Paint, Resolved, from_text};
 use std::path::Path;
 
@@ -12,12 +13,16 @@ pub fn hold(data: &[u8]) {
     }
 }
 
-/// What is accepted reads again, from what `resolved.toml` holds, to the same run and the same text.
+/// What is accepted reads again, from what `resolved.toml` holds and from what `pleach explain` prints, to the same run
+/// and the same text.
 pub fn reads_again(run: &Resolved) {
-    let again = from_text("resolved.toml", run.toml(), Path::new("/elsewhere"))
-        .unwrap_or_else(|f| panic!("resolved.toml is refused:\n{}\n{}", run.toml(), f.render(Paint::Plain)));
-    assert_eq!(again.run, run.run);
-    assert_eq!(again.toml(), run.toml());
+    let explained = with_margin(run, None).unwrap_or_else(|e| panic!("it cannot be explained: {e}\n{}", run.toml()));
+    for (name, text) in [("resolved.toml", run.toml()), ("explained.toml", &explained)] {
+        let again = from_text(name, text, Path::new("/elsewhere"))
+            .unwrap_or_else(|f| panic!("{name} is refused:\n{text}\n{}", f.render(Paint::Plain)));
+        assert_eq!(again.run, run.run, "{name}");
+        assert_eq!(again.toml(), run.toml(), "{name}");
+    }
 }
 
 /// What is refused has mistakes; each stands within its text, and at least one has a place unless all of them tell

@@ -6,6 +6,29 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// A folder far from the workspace, in which builds are [`quick`].
+pub fn field() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    quick(dir.path());
+    dir
+}
+
+/// Lets cargo spend no time on making pleach fast for builds in a folder: what is shown there is that it compiles, links
+/// and runs. Its crates are nobody's members there, and would be optimised like dependencies, for many minutes.
+pub fn quick(folder: &Path) {
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|e| e.unwrap().file_name());
+    let mut names: Vec<String> = crates.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.push("vision".to_owned());
+    names.sort();
+    // Those that are large and of which runs in the field use little.
+    let idle = |name: &str| ["augment", "losses", "metrics", "optim"].contains(&name);
+    let table = |name: &String| format!("[profile.dev.package.pleach-{name}]\nopt-level = {}\n", u8::from(!idle(name)));
+    fs::create_dir_all(folder.join(".cargo")).unwrap();
+    fs::write(folder.join(".cargo/config.toml"), names.iter().map(table).collect::<String>()).unwrap();
+}
 
 /// What builds in the field share with each other: one folder of cargo's, and no network.
 fn command(program: impl AsRef<OsStr>, folder: &Path, args: &[&str]) -> Done {
@@ -44,11 +67,11 @@ pub fn share(folder: &Path) {
         text.push_str("\n[workspace]\n");
         fs::write(&manifest, &text).unwrap();
     }
-    let workspace = features(&root(), &["--workspace"]);
+    static WORKSPACE: LazyLock<Features> = LazyLock::new(|| features(&root(), &["--workspace"]));
     let own = features(folder, &[]);
     text.push_str("\n[target.'cfg(all())'.dependencies]\n");
     for (number, (package, features)) in own.iter().enumerate() {
-        let Some(all) = workspace.get(package).filter(|all| !features.is_superset(all)) else { continue };
+        let Some(all) = WORKSPACE.get(package).filter(|all| !features.is_superset(all)) else { continue };
         // As TOML writes a list.
         let list: Vec<_> = all.iter().collect();
         let (name, version) = package;
@@ -59,12 +82,15 @@ pub fn share(folder: &Path) {
     fs::write(manifest, text).unwrap();
 }
 
-/// The packages of the registry on which a workspace depends, by name and version, with their features.
-fn features(folder: &Path, more: &[&str]) -> BTreeMap<(String, String), BTreeSet<String>> {
+/// Packages by name and version, with their features.
+type Features = BTreeMap<(String, String), BTreeSet<String>>;
+
+/// The packages of the registry on which a workspace depends.
+fn features(folder: &Path, more: &[&str]) -> Features {
     let tree = ["tree", "--offline", "--prefix", "none", "--edges", "normal,dev", "--format", "{p}|{f}"];
     let args: Vec<&str> = tree.iter().chain(more).copied().collect();
     let done = command(cargo(), folder, &args).expect_code(0);
-    let mut all: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    let mut all = Features::new();
     for (package, features) in done.out.lines().filter_map(|line| line.split_once('|')) {
         let Some((name, version)) = package.split_once(" v").filter(|(_, v)| !v.contains(' ')) else { continue };
         let features = features.trim_end_matches(" (*)").split(',').filter(|f| !f.is_empty()).map(str::to_owned);

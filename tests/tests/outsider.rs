@@ -4,7 +4,7 @@
 
 use pleach_cli as _;
 use pleach_core::registry;
-use pleach_tests::field::{blocks, cargo_test, graft, run_in, share};
+use pleach_tests::field::{blocks, cargo_test, field, graft, run_in, share};
 use pleach_tests::{Done, log, metric, root};
 use std::fs;
 use std::path::Path;
@@ -49,7 +49,7 @@ impl Loss for ConfidencePenalty {{
 
 #[test]
 fn a_day_from_an_empty_folder_to_a_trained_run() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = field();
     let made = new(dir.path(), "loss", "ConfidencePenalty").expect_code(0);
     assert!(made.out.contains("loss ConfidencePenalty in confidence-penalty"), "{}", made.out);
     let home = dir.path().join("confidence-penalty");
@@ -76,7 +76,7 @@ fn a_day_from_an_empty_folder_to_a_trained_run() {
     // In a program of its own.
     let mine = dir.path().join("bin/my-pleach");
     let grafted = graft(BIN, &home, &["."], &mine).expect_code(0);
-    assert!(grafted.out.contains("confidence-penalty 0.1.0: 1 plugins"), "{}", grafted.out);
+    assert!(grafted.out.contains("confidence-penalty 0.1.0: 1 plugin"), "{}", grafted.out);
     assert!(dir.path().join("bin/my-pleach.lock").is_file());
     let list = run_in(&home, &mine, &["list", "loss"]).expect_code(0);
     assert!(list.out.lines().any(|l| l.contains("ConfidencePenalty") && l.contains("[confidence-penalty 0.1.0]")));
@@ -95,7 +95,7 @@ fn a_day_from_an_empty_folder_to_a_trained_run() {
 
 #[test]
 fn the_template_and_the_page_of_every_kind_compile_and_obey_the_laws() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = field();
     let whole = dir.path().join("all-kinds");
     let mut modules = String::new();
     let kinds = registry::kinds();
@@ -152,7 +152,7 @@ fn certify(whole: &Path, mine: &Path) {
 
 #[test]
 fn what_cannot_be_made_is_told_with_a_code() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = field();
     let at = |args: &[&str]| run_in(dir.path(), BIN, args).expect_code(2).err;
     for (args, code, words) in [
         (&["new", "los", "A1"][..], "PL0132", "did you mean `loss`?"),
@@ -176,8 +176,35 @@ fn what_cannot_be_made_is_told_with_a_code() {
 }
 
 #[test]
+fn two_cores_in_one_program_are_refused_before_anything_is_compiled() {
+    let dir = field();
+    let _ = new(dir.path(), "keeper", "Own").expect_code(0);
+    // Another's crate that has come by an older core, not of its own but below a crate that it uses.
+    let package = |name: &str, version: &str, more: &str| {
+        fs::create_dir_all(dir.path().join(name).join("src")).unwrap();
+        fs::write(dir.path().join(name).join("src/lib.rs"), "").unwrap();
+        let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{more}");
+        fs::write(dir.path().join(name).join("Cargo.toml"), text).unwrap();
+    };
+    package("pleach-core", "0.0.9", "links = \"pleach-core\"\n");
+    fs::write(dir.path().join("pleach-core/build.rs"), "fn main() {}\n").unwrap();
+    package("below", "0.1.0", "[dependencies]\npleach-core = { path = \"../pleach-core\" }\n");
+    package("theirs", "0.1.0", "[dependencies]\nbelow = { path = \"../below\" }\n");
+    let refused = graft(BIN, dir.path(), &["own", "theirs"], &dir.path().join("both")).expect_code(1).err;
+    for words in ["PL0241", "these crates want different versions of pleach-core", "`below v0.1.0"] {
+        assert!(refused.contains(words), "`{words}` is not in\n{refused}");
+    }
+    // Where each says so itself, no cargo is needed to see it.
+    package("theirs", "0.1.0", "[dependencies]\npleach-core = { path = \"../elsewhere/crates/core\" }\n");
+    fs::create_dir_all(dir.path().join("elsewhere/crates")).unwrap();
+    fs::rename(dir.path().join("pleach-core"), dir.path().join("elsewhere/crates/core")).unwrap();
+    let refused = run_in(dir.path(), BIN, &["graft", "--with", "own", "--with", "theirs", "-o", "both"]).expect_code(2);
+    assert!(refused.err.contains("PL0173  two versions of pleach-core: `own` has that of"), "{}", refused.err);
+}
+
+#[test]
 fn a_cargo_that_is_missing_or_fails_is_told_with_the_end_of_its_words() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = field();
     let _ = new(dir.path(), "keeper", "Own").expect_code(0);
     let home = dir.path().join("own");
     let dev = |cargo: &str| {

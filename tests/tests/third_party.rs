@@ -1,7 +1,7 @@
 //! Crates that know pleach-core alone add plugins of every kind, and run by name through a program that `graft` builds.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use pleach_tests::field::{blocks, cargo_test, graft, moved, run_in, share};
+use pleach_tests::field::{blocks, cargo_test, field, graft, moved, quick, run_in, share};
 use pleach_tests::{log, metric, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_pleach-under-test");
 static GRAFTED: LazyLock<String> = LazyLock::new(|| {
     let field = Path::new(env!("CARGO_TARGET_TMPDIR")).join("field");
     fs::create_dir_all(&field).unwrap();
+    quick(&field);
     let page = page(&field.join("from-pytorch"));
     // Where a registry would be.
     let core = format!("\n[patch.crates-io]\npleach-core.path = {:?}\n", root().join("crates/core"));
@@ -119,7 +120,7 @@ fn the_five_example_plugins_agree_with_their_references_and_train_together() {
 
 #[test]
 fn the_example_plugins_obey_the_laws_in_a_folder_of_their_own() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = field();
     let examples = moved("plugins/examples", &dir.path().join("examples"));
     share(&examples);
     let _ = cargo_test(&examples).expect_code(0);
