@@ -1,9 +1,10 @@
 //! Averages that follow the weights, one step of the optimizer after another.
 
 use crate::{Result, Tensor};
-use candle_core::{CpuStorage, DType, InplaceOp2, Layout, WithDType};
+use candle_core::{CpuStorage, DType, InplaceOp2, Layout};
 use pleach_simd::{Float, par_blocks};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Averages that a step is to move: `average += share (weight - average)` with the weights as the step leaves them.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,18 @@ pub struct Follow<'a> {
     /// The averages by the names of the parameters, of their shape and type, f32 or f64 and contiguous in host memory. They are
     /// written over, and share memory with nothing else.
     pub averages: &'a BTreeMap<String, Tensor>,
+}
+
+impl<'a> Follow<'a> {
+    /// A move of these averages; nothing where one of them cannot be written over.
+    pub fn new(share: f64, averages: &'a BTreeMap<String, Tensor>) -> Option<Self> {
+        averages.values().all(lies_in_order).then_some(Self { share, averages })
+    }
+}
+
+/// Whether an average can be written over: f32 or f64, contiguous in host memory.
+fn lies_in_order(average: &Tensor) -> bool {
+    average.device().is_cpu() && matches!(average.dtype(), DType::F32 | DType::F64) && average.is_contiguous()
 }
 
 /// Elements of a thread's piece.
@@ -33,12 +46,7 @@ pleach_simd::lanes! {
 /// # Errors
 /// The shapes differ.
 pub fn follow(average: &Tensor, weight: &Tensor, share: f64) -> Result<Tensor> {
-    let slices = average.device().is_cpu()
-        && average.dtype() == weight.dtype()
-        && matches!(average.dtype(), DType::F32 | DType::F64)
-        && average.dims() == weight.dims()
-        && average.is_contiguous();
-    if !slices {
+    if !lies_in_order(average) || average.dtype() != weight.dtype() || average.dims() != weight.dims() {
         let far = (weight - average)?.affine(share, 0.0)?;
         return Ok((average + far)?);
     }
@@ -58,24 +66,20 @@ impl InplaceOp2 for Move {
 
     fn cpu_fwd(&self, to: &mut CpuStorage, l1: &Layout, of: &CpuStorage, l2: &Layout) -> candle_core::Result<()> {
         match (to, of) {
-            (CpuStorage::F32(to), CpuStorage::F32(of)) => pieces(part(to, l1)?, part_of(of, l2)?, self.share as f32),
-            (CpuStorage::F64(to), CpuStorage::F64(of)) => pieces(part(to, l1)?, part_of(of, l2)?, self.share),
+            (CpuStorage::F32(to), CpuStorage::F32(of)) => {
+                pieces(&mut to[place(l1)?], &of[place(l2)?], self.share as f32)
+            }
+            (CpuStorage::F64(to), CpuStorage::F64(of)) => pieces(&mut to[place(l1)?], &of[place(l2)?], self.share),
             _ => candle_core::bail!("a moving average of slices is of f32 or f64"),
         }
         Ok(())
     }
 }
 
-fn part<'a, T: WithDType>(all: &'a mut [T], layout: &Layout) -> candle_core::Result<&'a mut [T]> {
+/// Where the elements of a tensor stand that lie in order.
+fn place(layout: &Layout) -> candle_core::Result<Range<usize>> {
     let range = layout.contiguous_offsets().map(|(from, to)| from..to);
-    let part = range.and_then(|range| all.get_mut(range));
-    part.ok_or_else(|| candle_core::Error::Msg("a moving average lies in order".into()))
-}
-
-fn part_of<'a, T: WithDType>(all: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
-    let range = layout.contiguous_offsets().map(|(from, to)| from..to);
-    let part = range.and_then(|range| all.get(range));
-    part.ok_or_else(|| candle_core::Error::Msg("the weights of a moving average lie in order".into()))
+    range.ok_or_else(|| candle_core::Error::Msg("a moving average and its weights lie in order".into()))
 }
 
 fn pieces<T: Float>(averages: &mut [T], weights: &[T], share: T) {

@@ -1,7 +1,7 @@
 //! EMA: an exponential moving average of the weights, which evaluation uses in their place.
 
 use pleach_core::kinds::observer::RunInfo;
-use pleach_core::{Control, DType, Error, Event, Follow, Observer, Result, Saved, Tensor, Watcher, follow, plugin};
+use pleach_core::{Control, Error, Event, Follow, Observer, Result, Saved, Tensor, Watcher, follow, plugin};
 use pleach_core::{saved, state};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,10 +104,8 @@ impl Watcher for Running {
     }
 
     fn follows(&self, step: u64) -> Option<Follow<'_>> {
-        let slices =
-            |t: &Tensor| t.device().is_cpu() && matches!(t.dtype(), DType::F32 | DType::F64) && t.is_contiguous();
-        let now = self.updates.done > 0 && self.ema.counts(step) && self.average.values().all(slices);
-        now.then(|| Follow { share: 1.0 - self.ema.kept(self.updates.done), averages: &self.average })
+        let now = self.updates.done > 0 && self.ema.counts(step);
+        Follow::new(1.0 - self.ema.kept(self.updates.done), &self.average).filter(|_| now)
     }
 
     fn followed(&mut self, names: Vec<String>) {

@@ -1,5 +1,6 @@
 //! The one step pipeline. Its order is fixed: objective, scale, backward, accumulate, unscale,
-//! finite?, clip, optimizer. What comes after it (averages of weights, ticks, events) is the loop's.
+//! finite?, clip, optimizer, which may move averages along. What comes after it (other averages of weights, ticks, events) is
+//! the loop's.
 
 use crate::groups::{Descent, Groups};
 use crate::scaler::{Gradients, Scaler};

@@ -122,6 +122,22 @@ fn step_some(
     Ok(())
 }
 
+/// One step in which the optimizer multiplies gradients and moves averages itself.
+fn step_at_once(
+    plug: &Plug<dyn Optimizer>,
+    params: &Params,
+    memory: &mut Memory,
+    scale: f64,
+    follow: Option<Follow<'_>>,
+) -> Check {
+    let (_, grads) = bowl(params, 1.0)?;
+    let list = params.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
+    let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
+    let params = list.collect::<Result<_>>()?;
+    plug.step(&StepGroup { key: "group:0", params, hyper, others: &[], scale, follow }, memory, None)?;
+    Ok(())
+}
+
 fn scaled(plug: &Plug<dyn Optimizer>) -> Check {
     if !plug.takes_scale() {
         return Ok(());
@@ -131,18 +147,7 @@ fn scaled(plug: &Plug<dyn Optimizer>) -> Check {
         let (mut of_one, mut of_other) = (Memory::default(), Memory::default());
         for i in 0..STEPS {
             step(plug, &one, &mut of_one, 0.25)?;
-            let (_, grads) = bowl(&other, 1.0)?;
-            let list = other.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
-            let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-            let group = StepGroup {
-                key: "group:0",
-                params: list.collect::<Result<_>>()?,
-                hyper,
-                others: &[],
-                scale: 0.25,
-                follow: None,
-            };
-            plug.step(&group, &mut of_other, None)?;
+            step_at_once(plug, &other, &mut of_other, 0.25, None)?;
             // A quarter is a power of two: both products are exact.
             ensure(values(&one)? == values(&other)?, || {
                 format!("step {} with a scale of 0.25 in {dtype:?} is another", i + 1)
@@ -168,13 +173,7 @@ fn followed(plug: &Plug<dyn Optimizer>) -> Check {
                     follow(average, &weight.var().as_detached_tensor(), share)?;
                 }
             }
-            let (_, grads) = bowl(&other, 1.0)?;
-            let list = other.trainable().map(|(name, weight)| Ok((name, weight, grads.want(name)?.clone())));
-            let hyper = Hyper { lr: plug.lr(), momentum: plug.momentum() };
-            let to = Some(Follow { share, averages: &along });
-            let params = list.collect::<Result<_>>()?;
-            let group = StepGroup { key: "group:0", params, hyper, others: &[], scale: 1.0, follow: to };
-            plug.step(&group, &mut of_other, None)?;
+            step_at_once(plug, &other, &mut of_other, 1.0, Follow::new(share, &along))?;
             let place = |what: &str| format!("after step {} in {dtype:?} the {what} are others", i + 1);
             ensure(values(&one)? == values(&other)?, || place("weights"))?;
             ensure(flat(apart.clone())? == flat(along.clone())?, || place("averages"))?;
