@@ -2,7 +2,7 @@
 
 use crate::apply;
 use crate::host::{Real, dtype, for_float, output, tensor};
-use crate::matrix::{Mat, Old, multiply};
+use crate::matrix::{Mat, Old, Packed, multiply, multiply_packed};
 use crate::strided::{Held, elements, starts};
 use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
@@ -97,7 +97,12 @@ fn sums<T: Real>(
 ) -> Vec<T> {
     let depth: usize = left.size[1] * terms.first().map_or(1, Vec::len);
     // Rows of all matrices, one after the other; the cut does not depend on how many threads there are.
-    let together = (TASK / (depth * cols).max(1)).next_multiple_of(16).max(16);
+    let tall = T::outer_tile().rows;
+    let least = rows.div_ceil(8).next_multiple_of(tall).min(8 * tall);
+    let together = (TASK / (depth * cols).max(1)).next_multiple_of(tall).max(least);
+    // A right side that several tasks have a part in is packed once.
+    let shared = if rows > together { right.starts.len() } else { 0 };
+    let shared: Vec<_> = (0..shared).map(|r| Packed::new(right.whole(r))).collect();
     fresh::blocks(terms.len() * rows * cols, together * cols, |block, mut out| {
         let mut at = block * together;
         while !out.is_empty() {
@@ -106,7 +111,11 @@ fn sums<T: Real>(
             let (now, rest) = out.split_at_mut(here * cols);
             for (i, &[l, r]) in terms[matrix].iter().enumerate() {
                 let old = if i == 0 { Old::Overwritten } else { Old::AddedTo };
-                multiply(now, cols, old, left.rows(l, first..first + here), right.whole(r));
+                let left = left.rows(l, first..first + here);
+                match shared.get(r) {
+                    Some(right) => multiply_packed(now, cols, old, left, right),
+                    None => multiply(now, cols, old, left, right.whole(r)),
+                }
             }
             (out, at) = (rest, at + here);
         }

@@ -127,6 +127,7 @@ pub(crate) fn multiply_packed<T: Real>(out: &mut [T], stride: usize, old: Old, a
     if k == 0 && old == Old::Overwritten {
         out.chunks_mut(stride.max(1)).for_each(|row| row[..n].fill(T::ZERO));
     }
+    let strips: Vec<_> = even(m, tile.rows).collect();
     let mut turned = Vec::new();
     let mut edge = vec![T::ZERO; tile.area()];
     for first in (0..k).step_by(DEPTH) {
@@ -150,7 +151,7 @@ pub(crate) fn multiply_packed<T: Real>(out: &mut [T], stride: usize, old: Old, a
         for (panel, right) in b.data.chunks_exact(k * tile.cols).enumerate() {
             let col = panel * tile.cols;
             let width = tile.cols.min(n - col);
-            for rows in even(m, tile.rows) {
+            for rows in &strips {
                 let factors = Factors {
                     a: &left[rows.start * down..],
                     down,

@@ -8,7 +8,7 @@ use pleach_simd::{dot, lanes, largest, par_blocks, par_rows, sum};
 use std::ops::Range;
 
 /// Queries of a block.
-const ROWS: usize = 64;
+const ROWS: usize = 128;
 /// Keys of a block.
 const COLS: usize = 256;
 /// Fewer tasks than this leave threads without work.
@@ -115,8 +115,12 @@ impl Attend {
 
     /// Queries times the scale, so that no pass over scores is needed for it.
     fn scaled<T: Real>(&self, o: &Operands<'_, T>, n: usize, rows: &Range<usize>) -> Vec<T> {
-        let factor = T::of(self.scale);
-        rows.clone().flat_map(|r| o.q.row(n, r)).map(|&q| q * factor).collect()
+        let mut q = Vec::with_capacity(rows.len() * self.e);
+        for r in rows.clone() {
+            q.extend_from_slice(o.q.row(n, r));
+        }
+        scale(&mut q, T::of(self.scale));
+        q
     }
 
     /// The scores of a block of queries, which are scaled, and keys.
