@@ -99,7 +99,7 @@ def optim(name):
         p.grad = torch.randn_like(p) * 1e-3
         params.append(p)
     kind, how = name.split("/")
-    more = {} if how == "default" else {"fused": True}  # beside the bound too: how far it is from it
+    more = {} if how == "default" else {"fused": True}
     if how == "clip_ema":
         adamw = torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **more)
         averages = [p.detach().clone() for p in params]
@@ -113,6 +113,10 @@ def optim(name):
         return step
     if kind == "adamw":
         return torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **more).step
+    if kind == "adam":
+        return torch.optim.Adam(params, lr=1e-3, **more).step
+    if kind == "adagrad":
+        return torch.optim.Adagrad(params, lr=1e-3, **more).step
     return torch.optim.SGD(params, lr=1e-3, momentum=0.9, weight_decay=1e-4, **more).step
 
 

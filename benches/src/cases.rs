@@ -59,10 +59,24 @@ pub const NAMES: &[&str] = &[
     "conv/deep3x3/dw",
     "optim/adamw/fused",
     "optim/adamw/default",
-    "optim/adamw/bound",
     "optim/adamw/clip_ema",
+    "optim/adam/fused",
+    "optim/adagrad/fused",
     "optim/sgd/fused",
     "optim/sgd/default",
+    "bound/AdaBelief",
+    "bound/Adadelta",
+    "bound/Adagrad",
+    "bound/Adam",
+    "bound/AdamW",
+    "bound/Adamax",
+    "bound/ASGD",
+    "bound/Lion",
+    "bound/NAdam",
+    "bound/RAdam",
+    "bound/RMSprop",
+    "bound/Rprop",
+    "bound/SGD",
     "loss/bce",
     "loss/dice",
     "loss/dicebce",
@@ -158,6 +172,11 @@ pub const NAMES: &[&str] = &[
     "check/200_lines",
 ];
 
+/// The case of this program that a case is held against, where that is no other program's.
+pub fn beside(name: &str) -> Option<String> {
+    name.starts_with("bound/").then(|| format!("{name}/memory"))
+}
+
 /// Prepares a case.
 pub fn open(name: &str) -> Result<Run> {
     let unknown = || Error::new("PL0101", format!("there is no case `{name}`"));
@@ -167,6 +186,7 @@ pub fn open(name: &str) -> Result<Run> {
         "train" => train::open(case),
         "conv" => conv::open(case),
         "optim" => optim::open(case),
+        "bound" => optim::beside_memory(case),
         "loss" => loss::open(case),
         "loader" => loader::open(case),
         "pixel" => pixel::open(case),

@@ -60,21 +60,21 @@ fn compare(args: &Args) -> Result<()> {
         for name in &names {
             let mut ours = peer::Child::ours(threads)?;
             ours.open(name)?;
-            let mut theirs = match args.alone {
-                true => None,
-                false => {
-                    let mut child = peer::Child::theirs(&args.python, threads)?;
-                    child.open(name)?;
-                    Some(child)
-                }
+            let mut theirs = match (args.alone, cases::beside(name)) {
+                (true, _) => None,
+                (false, Some(other)) => Some((peer::Child::ours(threads)?, other)),
+                (false, None) => Some((peer::Child::theirs(&args.python, threads)?, (**name).to_owned())),
             };
+            if let Some((child, name)) = &mut theirs {
+                child.open(name)?;
+            }
             let mut pairs = Vec::new();
             for _ in 0..args.pairs.max(1) {
                 let a = ours.time()?;
-                let b = theirs.as_mut().map(peer::Child::time).transpose()?;
+                let b = theirs.as_mut().map(|(child, _)| child.time()).transpose()?;
                 pairs.push((a, b));
             }
-            let memory = (ours.memory()?, theirs.as_mut().map(peer::Child::memory).transpose()?);
+            let memory = (ours.memory()?, theirs.as_mut().map(|(child, _)| child.memory()).transpose()?);
             table::row(name, threads, &pairs, memory);
         }
     }

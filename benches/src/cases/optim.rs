@@ -1,4 +1,4 @@
-//! The step of an optimizer alone: 25 million parameters in 160 tensors, half of them tiny.
+//! The step of an optimizer alone: 25 million parameters in 160 tensors, half of them tiny. And what memory takes of it.
 
 use super::Run;
 use pleach_core::kinds::optimizer::Memory;
@@ -12,22 +12,49 @@ const TENSORS: usize = 160;
 const TOTAL: usize = 25_000_000;
 
 pub fn open(name: &str) -> Result<Run> {
-    if name == "adamw/bound" {
-        return Ok(bound());
-    }
-    let averaged = name == "adamw/clip_ema";
-    let (name, keys): (_, &[(&str, f64)]) = match name.split_once('/').map_or(name, |(kind, _)| kind) {
+    let (kind, how) = name.split_once('/').unwrap_or((name, ""));
+    let (name, keys): (_, &[(&str, f64)]) = match kind {
+        "adam" => ("Adam", &[]),
         "adamw" => ("AdamW", &[("weight_decay", 0.01)]),
+        "adagrad" => ("Adagrad", &[]),
         "sgd" => ("SGD", &[("momentum", 0.9), ("weight_decay", 1e-4)]),
         _ => return Err(Error::new("PL0101", format!("there is no case `{name}`"))),
     };
+    stepping(name, keys, how == "clip_ema")
+}
+
+/// An optimizer with its defaults (SGD has momentum), or, as `NAME/memory`, what memory alone takes of its step.
+pub fn beside_memory(name: &str) -> Result<Run> {
+    let (name, memory) = name.split_once('/').map_or((name, false), |(name, _)| (name, true));
+    let keys: &[(&str, f64)] = if name == "SGD" { &[("momentum", 0.9)] } else { &[] };
+    if !memory {
+        return stepping(name, keys, false);
+    }
+    let optimizer = with(name, keys)?;
+    let mut params = Params::new(0, DType::F32, &Device::Cpu);
+    params.root().param("weight", 1, Init::Const(1.0))?;
+    let mut memory = Memory::default();
+    let gradient = Tensor::ones(1, DType::F32, &Device::Cpu)?;
+    let list = params.trainable().map(|(name, weight)| (name, weight, gradient.clone())).collect();
+    let hyper = Hyper { lr: optimizer.lr(), momentum: optimizer.momentum() };
+    let group = StepGroup { key: "group:0", params: list, hyper, others: &[], scale: 1.0, follow: None };
+    optimizer.step(&group, &mut memory, None)?;
+    Ok(streams(memory.0.values().map(|slots| slots.tensors.len()).sum()))
+}
+
+/// An optimizer with some of its options set.
+fn with(name: &str, keys: &[(&str, f64)]) -> Result<Plug<dyn Optimizer>> {
     let mut all = Plug::<dyn Optimizer>::named(name)?.saved()?;
     for (key, number) in keys {
         if let Some(value) = all.get_mut(*key) {
             *value = (*number).into();
         }
     }
-    let optimizer: Plug<dyn Optimizer> = saved::load(&all)?;
+    saved::load(&all)
+}
+
+fn stepping(name: &str, keys: &[(&str, f64)], averaged: bool) -> Result<Run> {
+    let optimizer = with(name, keys)?;
     let mut params = Params::new(0, DType::F32, &Device::Cpu);
     let small = TENSORS / 2;
     let large = (TOTAL - small * 256) / (TENSORS - small);
@@ -54,19 +81,21 @@ pub fn open(name: &str) -> Result<Run> {
     }))
 }
 
-/// What memory alone takes of AdamW's step: a pass that reads as many numbers (weights, gradients, two averages) and writes
-/// as many, and does next to nothing with them.
-fn bound() -> Run {
+/// A pass that reads as many numbers (weights, gradients, slots) as an optimizer with so many slots, and writes as many,
+/// and does next to nothing with them.
+fn streams(slots: usize) -> Run {
     /// As long as the pieces of the optimizers' passes.
     const PIECE: usize = 1 << 14;
-    let stream = |value: f32| vec![value; TOTAL];
-    let (mut weights, gradients, mut first, mut second) = (stream(1.0), stream(1e-3), stream(0.0), stream(0.0));
+    let gradients = vec![1e-3f32; TOTAL];
+    let mut written = vec![vec![1f32; TOTAL]; 1 + slots];
     Box::new(move || {
-        let written = weights.chunks_mut(PIECE).zip(first.chunks_mut(PIECE)).zip(second.chunks_mut(PIECE));
-        let mut pieces: Vec<_> = written.zip(gradients.chunks(PIECE)).collect();
+        let mut rows: Vec<_> = written.iter_mut().map(|all| all.chunks_mut(PIECE)).collect();
+        let mut pieces: Vec<(&[f32], Vec<&mut [f32]>)> = (gradients.chunks(PIECE))
+            .map(|gradients| (gradients, rows.iter_mut().filter_map(Iterator::next).collect()))
+            .collect();
         pleach_simd::par_blocks(&mut pieces, 1, |_, pieces| {
-            for (((weights, first), second), gradients) in pieces {
-                streams(weights, gradients, first, second);
+            for (gradients, written) in pieces {
+                pass(gradients, written);
             }
         });
         Ok(())
@@ -74,11 +103,15 @@ fn bound() -> Run {
 }
 
 pleach_simd::lanes! {
-    fn streams<T: pleach_simd::Float>(weights: &mut [T], gradients: &[T], first: &mut [T], second: &mut [T]) {
-        for (((w, &g), m), v) in weights.iter_mut().zip(gradients).zip(first).zip(second) {
-            *m += g;
-            *v += g;
-            *w += g;
+    fn pass<T: pleach_simd::Float>(gradients: &[T], written: &mut [&mut [T]]) {
+        /// Few enough to stay in a first-level cache with all that is written.
+        const STRIP: usize = 1 << 10;
+        for (i, gradients) in gradients.chunks(STRIP).enumerate() {
+            for written in &mut *written {
+                for (v, &g) in written[i * STRIP..].iter_mut().zip(gradients) {
+                    *v += g;
+                }
+            }
         }
     }
 }

@@ -82,18 +82,10 @@ impl Formula for Step {
     }
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let (beta1, beta2) = self.betas;
-        let before = [self.shrink, self.l2, beta1, 1.0 - beta1, beta2, 1.0 - beta2, self.eps].map(T::of);
+        let n = self.numbers();
         match slots {
-            [m, s] => {
-                averages(param, grad, m, s, before);
-                self.moved(param, m, s);
-            }
-            [m, s, max] => {
-                averages(param, grad, m, s, before);
-                raise(max, s);
-                self.moved(param, m, if matches!(self.kept, Kept::Greatest) { max } else { s });
-            }
+            [m, s] => average(param, grad, m, s, n),
+            [m, s, max] => greatest(param, grad, m, s, max, n),
             _ => {}
         }
     }
@@ -119,51 +111,73 @@ impl Formula for Step {
     }
 }
 
+/// [`Step`] in the parameter's own precision, `size m / (sqrt(s) / root + eps)` as `(size root) m / (sqrt(s) + eps root)`:
+/// a quotient less.
+#[derive(Clone, Copy)]
+struct Numbers<T> {
+    shrink: T,
+    l2: T,
+    keep: [T; 2],
+    enter: [T; 2],
+    eps: T,
+    size: T,
+    /// What is added to the root of the surprises.
+    floor: T,
+    divides: bool,
+    by_greatest: bool,
+}
+
 impl Step {
-    fn moved<T: Real>(&self, param: &mut [T], m: &[T], s: &[T]) {
-        let size = T::of(self.size);
-        match self.root {
-            Some(root) => divided(param, m, s, [size, T::of(root), T::of(self.eps)]),
-            None => plain(param, m, size),
+    fn numbers<T: Real>(&self) -> Numbers<T> {
+        let ((beta1, beta2), root) = (self.betas, self.root.unwrap_or(1.0));
+        Numbers {
+            shrink: T::of(self.shrink),
+            l2: T::of(self.l2),
+            keep: [beta1, beta2].map(T::of),
+            enter: [1.0 - beta1, 1.0 - beta2].map(T::of),
+            eps: T::of(self.eps),
+            size: T::of(self.size * root),
+            floor: T::of(self.eps * root),
+            divides: self.root.is_some(),
+            by_greatest: matches!(self.kept, Kept::Greatest),
         }
     }
 }
 
+impl<T: Real> Numbers<T> {
+    /// The weight after the decay; both averages are replaced.
+    #[inline(always)]
+    fn next(&self, p: T, g: T, m: &mut T, s: &mut T) -> T {
+        let p = self.shrink * p;
+        let g = g + self.l2 * p;
+        *m = self.keep[0] * *m + self.enter[0] * g;
+        let surprise = g - *m;
+        *s = self.keep[1] * *s + self.enter[1] * surprise * surprise + self.eps;
+        p
+    }
+
+    #[inline(always)]
+    fn moved(&self, p: T, m: T, divisor: T) -> T {
+        if self.divides { p - self.size * m / (divisor.sqrt() + self.floor) } else { p - self.size * m }
+    }
+}
+
 pleach_simd::lanes! {
-    fn averages<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], n: [T; 7]) {
-        let [shrink, l2, keep1, enter1, keep2, enter2, eps] = n;
+    fn average<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], n: Numbers<T>) {
         for (((p, &g), m), s) in param.iter_mut().zip(grad).zip(m).zip(s) {
-            *p = shrink * *p;
-            let g = g + l2 * *p;
-            *m = keep1 * *m + enter1 * g;
-            let surprise = g - *m;
-            *s = keep2 * *s + enter2 * surprise * surprise + eps;
+            let shrunk = n.next(*p, g, m, s);
+            *p = n.moved(shrunk, *m, *s);
         }
     }
 }
 
 pleach_simd::lanes! {
-    fn raise<T: Real>(max: &mut [T], s: &mut [T]) {
-        for (max, &mut s) in max.iter_mut().zip(s) {
+    fn greatest<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], max: &mut [T], n: Numbers<T>) {
+        for ((((p, &g), m), s), max) in param.iter_mut().zip(grad).zip(m).zip(s).zip(max) {
+            let shrunk = n.next(*p, g, m, s);
             // The new average comes first: a NaN in it must not be forgotten.
-            *max = if s < *max { *max } else { s };
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn divided<T: Real>(param: &mut [T], m: &[T], s: &[T], n: [T; 3]) {
-        let [size, root, eps] = n;
-        for ((p, &m), &s) in param.iter_mut().zip(m).zip(s) {
-            *p -= size * m / (s.sqrt() / root + eps);
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], m: &[T], size: T) {
-        for (p, &m) in param.iter_mut().zip(m) {
-            *p -= size * m;
+            *max = if *s < *max { *max } else { *s };
+            *p = n.moved(shrunk, *m, if n.by_greatest { *max } else { *s });
         }
     }
 }

@@ -74,7 +74,8 @@ pleach_simd::lanes! {
         for (((p, &g), v), u) in param.iter_mut().zip(grad).zip(squares).zip(deltas) {
             let g = sign * g + decay * *p;
             *v = keep * *v + enter * g * g;
-            let step = (*u + eps).sqrt() / (*v + eps).sqrt() * g;
+            // One root for two: apart from each other they would only differ where a step is 1e16 long, or a gradient.
+            let step = ((*u + eps) / (*v + eps)).sqrt() * g;
             *u = keep * *u + enter * step * step;
             *p -= lr * step;
         }

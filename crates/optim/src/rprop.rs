@@ -84,13 +84,14 @@ pleach_simd::lanes! {
         for (((p, &g), b), s) in param.iter_mut().zip(grad).zip(before).zip(size) {
             let g = sign * g;
             let product = g * *b;
-            let turns = product < T::ZERO;
+            // Signs choose among constants alone, which vectors do without a branch.
             let factor = if product > T::ZERO { grow } else { T::ONE };
-            let factor = if turns { shrink } else { factor };
-            *s = (*s * factor).larger(least).smaller(greatest);
-            *b = if turns { T::ZERO } else { g };
-            let up = if *b > T::ZERO { *s } else { T::ZERO };
-            let down = if *b < T::ZERO { *s } else { T::ZERO };
+            let (factor, kept) = if product < T::ZERO { (shrink, T::ZERO) } else { (factor, T::ONE) };
+            let length = (*s * factor).larger(least).smaller(greatest);
+            let g = if kept == T::ZERO { T::ZERO } else { g };
+            let up = if g > T::ZERO { length } else { T::ZERO };
+            let down = if g < T::ZERO { length } else { T::ZERO };
+            (*s, *b) = (length, g);
             *p -= up - down;
         }
     }
