@@ -77,6 +77,7 @@ pub const NAMES: &[&str] = &[
     "bound/RMSprop",
     "bound/Rprop",
     "bound/SGD",
+    "bound/clip_ema",
     "loss/bce",
     "loss/dice",
     "loss/dicebce",

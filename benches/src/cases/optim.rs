@@ -23,9 +23,13 @@ pub fn open(name: &str) -> Result<Run> {
     stepping(name, keys, how == "clip_ema")
 }
 
-/// An optimizer with its defaults (SGD has momentum), or, as `NAME/memory`, what memory alone takes of its step.
+/// An optimizer with its defaults (SGD has momentum), or, as `NAME/memory`, what memory alone takes of its step. `clip_ema` is
+/// AdamW behind clipping by norm, with an average of the weights: one more read of the gradients, one more slot.
 pub fn beside_memory(name: &str) -> Result<Run> {
     let (name, memory) = name.split_once('/').map_or((name, false), |(name, _)| (name, true));
+    if name == "clip_ema" {
+        return if memory { Ok(behind_read(streams(3))) } else { stepping("AdamW", &[], true) };
+    }
     let keys: &[(&str, f64)] = if name == "SGD" { &[("momentum", 0.9)] } else { &[] };
     if !memory {
         return stepping(name, keys, false);
@@ -82,7 +86,7 @@ fn stepping(name: &str, keys: &[(&str, f64)], averaged: bool) -> Result<Run> {
 }
 
 /// A pass that reads as many numbers (weights, gradients, slots) as an optimizer with so many slots, and writes as many,
-/// and does next to nothing with them.
+/// and does next to nothing with them. There is no optimizer of more than three.
 fn streams(slots: usize) -> Run {
     /// As long as the pieces of the optimizers' passes.
     const PIECE: usize = 1 << 14;
@@ -102,16 +106,42 @@ fn streams(slots: usize) -> Run {
     })
 }
 
+/// A read of as many numbers as there are gradients, and then the run.
+fn behind_read(mut run: Run) -> Run {
+    const PIECE: usize = 1 << 16;
+    let gradients = vec![1e-3f32; TOTAL];
+    Box::new(move || {
+        let pieces: Vec<_> = gradients.chunks(PIECE).collect();
+        std::hint::black_box(pleach_simd::par_map(pieces.len(), |i| pleach_simd::sum(pieces[i])));
+        run()
+    })
+}
+
 pleach_simd::lanes! {
+    /// All at once, as the optimizers have it: stretch by stretch, each would begin its reading anew.
     fn pass<T: pleach_simd::Float>(gradients: &[T], written: &mut [&mut [T]]) {
-        /// Few enough to stay in a first-level cache with all that is written.
-        const STRIP: usize = 1 << 10;
-        for (i, gradients) in gradients.chunks(STRIP).enumerate() {
-            for written in &mut *written {
-                for (v, &g) in written[i * STRIP..].iter_mut().zip(gradients) {
-                    *v += g;
+        match written {
+            [a, b] => a.iter_mut().zip(&mut **b).zip(gradients).for_each(|((a, b), &g)| {
+                *a += g;
+                *b += g;
+            }),
+            [a, b, c] => a.iter_mut().zip(&mut **b).zip(&mut **c).zip(gradients).for_each(|(((a, b), c), &g)| {
+                *a += g;
+                *b += g;
+                *c += g;
+            }),
+            [a, b, c, rest @ ..] => {
+                for d in rest {
+                    let three = a.iter_mut().zip(&mut **b).zip(&mut **c);
+                    three.zip(&mut **d).zip(gradients).for_each(|((((a, b), c), d), &g)| {
+                        *a += g;
+                        *b += g;
+                        *c += g;
+                        *d += g;
+                    });
                 }
             }
+            _ => written.iter_mut().for_each(|a| a.iter_mut().zip(gradients).for_each(|(a, &g)| *a += g)),
         }
     }
 }

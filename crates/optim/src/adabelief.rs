@@ -1,6 +1,6 @@
 //! AdaBelief: long steps where gradients are as expected.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -49,6 +49,8 @@ pub struct AdaBelief {
 /// The numbers of one step.
 #[derive(Clone, Copy)]
 struct Step {
+    /// What gradients are multiplied by first.
+    factor: f64,
     /// What a weight is multiplied by first.
     shrink: f64,
     /// The share of a weight that is added to its gradient.
@@ -94,7 +96,7 @@ impl Formula for Step {
         let [m, s, rest @ ..] = slots else { return Ok(param.clone()) };
         let (beta1, beta2) = self.betas;
         let param = (param * self.shrink)?;
-        let grad = (grad + (&param * self.l2)?)?;
+        let grad = ((grad * self.factor)? + (&param * self.l2)?)?;
         *m = ((&*m * beta1)? + (&grad * (1.0 - beta1))?)?;
         let surprise = (grad - &*m)?.sqr()?;
         *s = (((&*s * beta2)? + (surprise * (1.0 - beta2))?)? + self.eps)?;
@@ -111,10 +113,17 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 /// [`Step`] in the parameter's own precision, `size m / (sqrt(s) / root + eps)` as `(size root) m / (sqrt(s) + eps root)`:
 /// a quotient less.
 #[derive(Clone, Copy)]
 struct Numbers<T> {
+    factor: T,
     shrink: T,
     l2: T,
     keep: [T; 2],
@@ -131,6 +140,7 @@ impl Step {
     fn numbers<T: Real>(&self) -> Numbers<T> {
         let ((beta1, beta2), root) = (self.betas, self.root.unwrap_or(1.0));
         Numbers {
+            factor: T::of(self.factor),
             shrink: T::of(self.shrink),
             l2: T::of(self.l2),
             keep: [beta1, beta2].map(T::of),
@@ -149,7 +159,7 @@ impl<T: Real> Numbers<T> {
     #[inline(always)]
     fn next(&self, p: T, g: T, m: &mut T, s: &mut T) -> T {
         let p = self.shrink * p;
-        let g = g + self.l2 * p;
+        let g = self.factor * g + self.l2 * p;
         *m = self.keep[0] * *m + self.enter[0] * g;
         let surprise = g - *m;
         *s = self.keep[1] * *s + self.enter[1] * surprise * surprise + self.eps;
@@ -201,6 +211,7 @@ impl AdaBelief {
         };
         let decay = if self.fixed_decay { self.weight_decay } else { hyper.lr * self.weight_decay };
         Ok(Step {
+            factor: 1.0,
             shrink: if self.weight_decouple { 1.0 - decay } else { 1.0 },
             l2: if self.weight_decouple { 0.0 } else { self.weight_decay },
             betas,
@@ -236,6 +247,7 @@ mod tests {
     #[test]
     fn slices_and_algebra_take_the_same_step() {
         let step = Step {
+            factor: 2.0,
             shrink: 0.99,
             l2: 0.02,
             betas: (0.9, 0.999),

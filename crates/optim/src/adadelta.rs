@@ -1,6 +1,6 @@
 //! Adadelta: steps whose size follows from the steps before.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -37,8 +37,8 @@ pub struct Adadelta {
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     rho: f64,
     eps: f64,
@@ -52,7 +52,7 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [squares, deltas] = slots {
-            let n = [self.sign, self.weight_decay, self.rho, 1.0 - self.rho, self.eps, self.lr].map(T::of);
+            let n = [self.factor, self.weight_decay, self.rho, 1.0 - self.rho, self.eps, self.lr].map(T::of);
             pass(param, grad, squares, deltas, n);
         }
     }
@@ -60,7 +60,7 @@ impl Formula for Step {
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [squares, deltas] = slots else { return Ok(param.clone()) };
         let average = |old: &Tensor, new: &Tensor| (old * self.rho)? + (new.sqr()? * (1.0 - self.rho))?;
-        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         *squares = average(squares, &grad)?;
         let step = (((&*deltas + self.eps)?.sqrt()? / (&*squares + self.eps)?.sqrt()?)? * grad)?;
         *deltas = average(deltas, &step)?;
@@ -68,11 +68,17 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], deltas: &mut [T], n: [T; 6]) {
-        let [sign, decay, keep, enter, eps, lr] = n;
+        let [factor, decay, keep, enter, eps, lr] = n;
         for (((p, &g), v), u) in param.iter_mut().zip(grad).zip(squares).zip(deltas) {
-            let g = sign * g + decay * *p;
+            let g = factor * g + decay * *p;
             *v = keep * *v + enter * g * g;
             // One root for two: apart from each other they would only differ where a step is 1e16 long, or a gradient.
             let step = ((*u + eps) / (*v + eps)).sqrt() * g;
@@ -86,7 +92,7 @@ impl Adadelta {
     fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         slots.count("step");
         Ok(Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             rho: self.rho,
             eps: self.eps,
@@ -110,6 +116,6 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        pass::tests::both_forms_agree(&Step { sign: -1.0, weight_decay: 0.1, rho: 0.8, eps: 1e-3, lr: 0.7 });
+        pass::tests::both_forms_agree(&Step { factor: -1.0, weight_decay: 0.1, rho: 0.8, eps: 1e-3, lr: 0.7 });
     }
 }

@@ -1,6 +1,6 @@
 //! Adagrad: steps that grow smaller with all that a weight has seen.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -50,8 +50,8 @@ const SUM: &str = "sum";
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     eps: f64,
     lr: f64,
@@ -64,23 +64,29 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [sum] = slots {
-            pass(param, grad, sum, [self.sign, self.weight_decay, self.eps, self.lr].map(T::of));
+            pass(param, grad, sum, [self.factor, self.weight_decay, self.eps, self.lr].map(T::of));
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [sum] = slots else { return Ok(param.clone()) };
-        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         *sum = (&*sum + grad.sqr()?)?;
         Ok((param - ((grad * self.lr)? / (sum.sqrt()? + self.eps)?)?)?)
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], sum: &mut [T], n: [T; 4]) {
-        let [sign, decay, eps, lr] = n;
+        let [factor, decay, eps, lr] = n;
         for ((p, &g), s) in param.iter_mut().zip(grad).zip(sum) {
-            let g = sign * g + decay * *p;
+            let g = factor * g + decay * *p;
             *s += g * g;
             *p -= lr * g / (s.sqrt() + eps);
         }
@@ -94,7 +100,7 @@ impl Adagrad {
         }
         let t = slots.count("step");
         Ok(Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             eps: self.eps,
             lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),
@@ -117,6 +123,6 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        pass::tests::both_forms_agree(&Step { sign: -1.0, weight_decay: 0.1, eps: 1e-3, lr: 0.3 });
+        pass::tests::both_forms_agree(&Step { factor: -1.0, weight_decay: 0.1, eps: 1e-3, lr: 0.3 });
     }
 }

@@ -1,7 +1,7 @@
 //! The step that Adam and AdamW share.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use pleach_core::{Hyper, ParamSlots, Result, Tensor};
 
 /// What tells one Adam from another.
@@ -86,6 +86,12 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.moments.factor
+    }
+}
+
 /// [`Step`] in the parameter's own precision, `size m / (sqrt(v) / root + eps)` as `(size root) m / (sqrt(v) + eps root)`:
 /// a quotient less, which counts where roots and quotients take longer than memory does.
 #[derive(Clone, Copy)]
@@ -131,7 +137,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let moments = Moments { sign: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
+        let moments = Moments { factor: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
         let step = Step { moments, eps: 1e-8, size: 0.01, root: 0.3, amsgrad: Denominator::Average };
         pass::tests::both_forms_agree(&step);
         pass::tests::both_forms_agree(&Step {

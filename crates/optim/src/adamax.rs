@@ -1,7 +1,7 @@
 //! Adamax: Adam with the greatest gradient in place of the average of squares.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -38,8 +38,8 @@ pub struct Adamax {
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     beta1: f64,
     beta2: f64,
@@ -55,25 +55,31 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [m, u] = slots {
-            let n = [self.sign, self.weight_decay, self.beta2, self.eps, self.size].map(T::of);
+            let n = [self.factor, self.weight_decay, self.beta2, self.eps, self.size].map(T::of);
             pass(param, grad, m, u, Lerp::keeping(self.beta1), n);
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [m, u] = slots else { return Ok(param.clone()) };
-        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         *m = lerp::next(m, &grad, self.beta1)?;
         *u = (&*u * self.beta2)?.maximum(&(grad.abs()? + self.eps)?)?;
         Ok((param - ((&*m * self.size)? / &*u)?)?)
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], u: &mut [T], first: Lerp<T>, n: [T; 5]) {
-        let [sign, decay, beta2, eps, size] = n;
+        let [factor, decay, beta2, eps, size] = n;
         for (((p, &g), m), u) in param.iter_mut().zip(grad).zip(m).zip(u) {
-            let g = sign * g + decay * *p;
+            let g = factor * g + decay * *p;
             *m = first.next(*m, g);
             // The new size stays where it is not a number: that must not be forgotten.
             *u = (beta2 * *u).larger(g.abs() + eps);
@@ -87,7 +93,7 @@ impl Adamax {
         let t = slots.count("step");
         let beta1 = hyper.momentum.unwrap_or(self.betas.0);
         Ok(Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             beta1,
             beta2: self.betas.1,
@@ -116,7 +122,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let step = Step { sign: -1.0, weight_decay: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-3, size: 0.05 };
+        let step = Step { factor: -1.0, weight_decay: 0.1, beta1: 0.9, beta2: 0.99, eps: 1e-3, size: 0.05 };
         pass::tests::both_forms_agree(&step);
         pass::tests::both_forms_agree(&Step { beta1: 0.2, ..step });
     }

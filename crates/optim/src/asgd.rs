@@ -1,6 +1,6 @@
 //! Averaged stochastic gradient descent.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -42,8 +42,8 @@ pub struct ASGD {
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     /// 1 - lambd eta.
     shrink: f64,
@@ -58,26 +58,32 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [average] = slots {
-            let n = [self.sign, self.weight_decay, self.shrink, self.eta, self.mu].map(T::of);
+            let n = [self.factor, self.weight_decay, self.shrink, self.eta, self.mu].map(T::of);
             pass(param, grad, average, n);
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [average] = slots else { return Ok(param.clone()) };
-        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         let new = ((param * self.shrink)? - (grad * self.eta)?)?;
         *average = if self.mu == 1.0 { new.clone() } else { (&*average + ((&new - &*average)? * self.mu)?)? };
         Ok(new)
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], average: &mut [T], n: [T; 5]) {
-        let [sign, decay, shrink, eta, mu] = n;
+        let [factor, decay, shrink, eta, mu] = n;
         let whole = mu == T::ONE;
         for ((p, &g), a) in param.iter_mut().zip(grad).zip(average) {
-            let g = sign * g + decay * *p;
+            let g = factor * g + decay * *p;
             *p = shrink * *p - eta * g;
             *a = if whole { *p } else { *a + (*p - *a) * mu };
         }
@@ -95,7 +101,7 @@ impl ASGD {
         let eta = slots.numbers.get("eta").copied().unwrap_or(single(hyper.lr));
         let mu = slots.numbers.get("mu").copied().unwrap_or(1.0);
         let step = Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             shrink: 1.0 - self.lambd * eta,
             eta,
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let step = Step { sign: -1.0, weight_decay: 0.1, shrink: 0.97, eta: 0.2, mu: 1.0 };
+        let step = Step { factor: -1.0, weight_decay: 0.1, shrink: 0.97, eta: 0.2, mu: 1.0 };
         pass::tests::both_forms_agree(&step);
         pass::tests::both_forms_agree(&Step { mu: 0.25, ..step });
     }

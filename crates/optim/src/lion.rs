@@ -1,6 +1,6 @@
 //! Lion: steps of one size, whose signs a momentum decides.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -29,6 +29,8 @@ pub struct Lion {
 
 /// The numbers of one step.
 struct Step {
+    /// What gradients are multiplied by first.
+    factor: f64,
     lr: f64,
     /// What a weight is multiplied by first.
     shrink: f64,
@@ -43,23 +45,32 @@ impl Formula for Step {
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [m] = slots {
             let (beta1, beta2) = self.betas;
-            pass(param, grad, m, [self.lr, self.shrink, beta1, 1.0 - beta1, beta2, 1.0 - beta2].map(T::of));
+            let n = [self.factor, self.lr, self.shrink, beta1, 1.0 - beta1, beta2, 1.0 - beta2];
+            pass(param, grad, m, n.map(T::of));
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [m] = slots else { return Ok(param.clone()) };
-        let mix = |beta: f64, m: &Tensor| (m * beta)? + (grad * (1.0 - beta))?;
+        let grad = (grad * self.factor)?;
+        let mix = |beta: f64, m: &Tensor| (m * beta)? + (&grad * (1.0 - beta))?;
         let direction = mix(self.betas.0, m)?.sign()?;
         *m = mix(self.betas.1, m)?;
         Ok(((param * self.shrink)? - (direction * self.lr)?)?)
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], n: [T; 6]) {
-        let [lr, shrink, keep1, enter1, keep2, enter2] = n;
+    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], n: [T; 7]) {
+        let [factor, lr, shrink, keep1, enter1, keep2, enter2] = n;
         for ((p, &g), m) in param.iter_mut().zip(grad).zip(m) {
+            let g = factor * g;
             let direction = keep1 * *m + enter1 * g;
             let up = if direction > T::ZERO { lr } else { T::ZERO };
             let down = if direction < T::ZERO { lr } else { T::ZERO };
@@ -73,6 +84,7 @@ impl Lion {
     fn formula(&self, _: &Tensor, _: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         let decay = if self.decoupled_weight_decay { self.weight_decay / self.lr } else { self.weight_decay };
         Ok(Step {
+            factor: 1.0,
             lr: hyper.lr,
             shrink: 1.0 - hyper.lr * decay,
             betas: (hyper.momentum.unwrap_or(self.betas.0), self.betas.1),
@@ -99,7 +111,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        pass::tests::both_forms_agree(&Step { lr: 0.1, shrink: 0.98, betas: (0.6, 0.9) });
+        pass::tests::both_forms_agree(&Step { factor: -0.5, lr: 0.1, shrink: 0.98, betas: (0.6, 0.9) });
     }
 
     #[test]

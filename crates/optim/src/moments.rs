@@ -16,8 +16,8 @@ pub(crate) enum Decay {
 /// The numbers of one step.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
-    /// 1, or -1 where the gradient is to be climbed.
-    pub sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    pub factor: f64,
     /// What a weight is multiplied by first.
     pub shrink: f64,
     /// The share of a weight that is added to its gradient.
@@ -29,7 +29,7 @@ pub(crate) struct Moments {
 /// [`Moments`] in the parameter's own precision.
 #[derive(Clone, Copy)]
 pub(crate) struct Rates<T> {
-    sign: T,
+    factor: T,
     shrink: T,
     l2: T,
     first: Lerp<T>,
@@ -39,17 +39,17 @@ pub(crate) struct Rates<T> {
 
 impl Moments {
     /// Both averages with these betas, and the decay at this learning rate.
-    pub(crate) fn new(sign: f64, (beta1, beta2): (f64, f64), weight_decay: f64, decay: Decay, lr: f64) -> Self {
+    pub(crate) fn new(factor: f64, (beta1, beta2): (f64, f64), weight_decay: f64, decay: Decay, lr: f64) -> Self {
         let (shrink, l2) = match decay {
             Decay::Decoupled => (1.0 - lr * weight_decay, 0.0),
             Decay::Gradient => (1.0, weight_decay),
         };
-        Self { sign, shrink, l2, beta1, beta2 }
+        Self { factor, shrink, l2, beta1, beta2 }
     }
 
     pub(crate) fn rates<T: Real>(&self) -> Rates<T> {
         Rates {
-            sign: T::of(self.sign),
+            factor: T::of(self.factor),
             shrink: T::of(self.shrink),
             l2: T::of(self.l2),
             first: Lerp::keeping(self.beta1),
@@ -67,7 +67,7 @@ impl Moments {
         v: &mut Tensor,
     ) -> Result<(Tensor, Tensor)> {
         let param = (param * self.shrink)?;
-        let grad = ((grad * self.sign)? + (&param * self.l2)?)?;
+        let grad = ((grad * self.factor)? + (&param * self.l2)?)?;
         *m = lerp::next(m, &grad, self.beta1)?;
         *v = ((&*v * self.beta2)? + (grad.sqr()? * (1.0 - self.beta2))?)?;
         Ok((param, grad))
@@ -79,7 +79,7 @@ impl<T: Real> Rates<T> {
     #[inline(always)]
     pub(crate) fn next(&self, p: T, g: T, m: &mut T, v: &mut T) -> (T, T) {
         let p = self.shrink * p;
-        let g = self.sign * g + self.l2 * p;
+        let g = self.factor * g + self.l2 * p;
         *m = self.first.next(*m, g);
         *v = self.beta2 * *v + self.enter2 * g * g;
         (p, g)

@@ -1,7 +1,7 @@
 //! NAdam: Adam that looks one step of its momentum ahead.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -76,6 +76,12 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.moments.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 4]) {
         let [eps, correction, of_grad, of_average] = n;
@@ -104,9 +110,9 @@ impl NAdam {
         let before = slots.numbers.get(PRODUCT).copied().unwrap_or(1.0);
         let product = f64::from(before as f32 * mu as f32);
         let decay = if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient };
-        let sign = if self.maximize { -1.0 } else { 1.0 };
+        let factor = if self.maximize { -1.0 } else { 1.0 };
         let step = Step {
-            moments: Moments::new(sign, betas, self.weight_decay, decay, hyper.lr),
+            moments: Moments::new(factor, betas, self.weight_decay, decay, hyper.lr),
             eps: self.eps,
             correction: 1.0 - betas.1.powf(t),
             of_grad: hyper.lr * (1.0 - mu) / (1.0 - product),
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let moments = Moments { sign: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
+        let moments = Moments { factor: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
         let step = Step { moments, eps: 1e-3, correction: 0.4, of_grad: 0.02, of_average: 0.03 };
         pass::tests::both_forms_agree(&step);
     }

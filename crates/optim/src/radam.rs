@@ -1,7 +1,7 @@
 //! RAdam: Adam that waits until its average of squares can be trusted.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -86,6 +86,12 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.moments.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn plain<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 2]) {
         let [correction, lr] = n;
@@ -113,7 +119,7 @@ impl RAdam {
         let t = slots.count("step");
         let betas @ (beta1, beta2) = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let decay = if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient };
-        let sign = if self.maximize { -1.0 } else { 1.0 };
+        let factor = if self.maximize { -1.0 } else { 1.0 };
         let correction2 = 1.0 - beta2.powf(t);
         let longest = 2.0 / (1.0 - beta2) - 1.0;
         let length = longest - 2.0 * t * beta2.powf(t) / correction2;
@@ -122,7 +128,7 @@ impl RAdam {
             Rectified { eps: self.eps, root: correction2.sqrt(), factor: share.sqrt() }
         });
         Ok(Step {
-            moments: Moments::new(sign, betas, self.weight_decay, decay, hyper.lr),
+            moments: Moments::new(factor, betas, self.weight_decay, decay, hyper.lr),
             correction: 1.0 - beta1.powf(t),
             lr: hyper.lr,
             rectified,
@@ -149,7 +155,7 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let moments = Moments { sign: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
+        let moments = Moments { factor: -1.0, shrink: 0.99, l2: 0.02, beta1: 0.9, beta2: 0.999 };
         let step = Step { moments, correction: 0.4, lr: 0.02, rectified: None };
         pass::tests::both_forms_agree(&step);
         let rectified = Some(Rectified { eps: 1e-3, root: 0.2, factor: 0.7 });

@@ -1,7 +1,7 @@
 //! RMSprop: gradients divided by their running size.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -45,8 +45,8 @@ pub struct RMSprop {
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     alpha: f64,
     eps: f64,
@@ -67,7 +67,7 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         let n = Numbers {
-            sign: T::of(self.sign),
+            factor: T::of(self.factor),
             decay: T::of(self.weight_decay),
             keep: T::of(self.alpha),
             enter: T::of(1.0 - self.alpha),
@@ -87,7 +87,7 @@ impl Formula for Step {
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [squares, rest @ ..] = slots else { return Ok(param.clone()) };
-        let grad = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         *squares = ((&*squares * self.alpha)? + (grad.sqr()? * (1.0 - self.alpha))?)?;
         let mut spread = squares.clone();
         let buffer = match (self.centered, rest) {
@@ -107,10 +107,16 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 /// [`Step`] in the parameter's own precision.
 #[derive(Clone, Copy)]
 struct Numbers<T> {
-    sign: T,
+    factor: T,
     decay: T,
     keep: T,
     enter: T,
@@ -124,7 +130,7 @@ impl<T: Real> Numbers<T> {
     /// The gradient after the decay; its average square is replaced.
     #[inline(always)]
     fn squared(&self, p: T, g: T, v: &mut T) -> T {
-        let g = self.sign * g + self.decay * p;
+        let g = self.factor * g + self.decay * p;
         *v = self.keep * *v + self.enter * g * g;
         g
     }
@@ -181,7 +187,7 @@ impl RMSprop {
     fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
         slots.count("step");
         Ok(Step {
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             alpha: self.alpha,
             eps: self.eps,
@@ -212,7 +218,7 @@ mod tests {
     #[test]
     fn slices_and_algebra_take_the_same_step() {
         for (centered, momentum) in [(false, 0.0), (false, 0.9), (true, 0.0), (true, 0.9)] {
-            let step = Step { sign: -1.0, weight_decay: 0.1, alpha: 0.9, eps: 1e-3, lr: 0.01, momentum, centered };
+            let step = Step { factor: -1.0, weight_decay: 0.1, alpha: 0.9, eps: 1e-3, lr: 0.01, momentum, centered };
             pass::tests::both_forms_agree_from_the_start(&step);
         }
     }

@@ -1,6 +1,6 @@
 //! Rprop: step sizes that follow from the signs of gradients alone.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
@@ -47,8 +47,8 @@ const SIZE: &str = "step_size";
 
 /// The numbers of one step.
 struct Step {
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     etas: (f64, f64),
     sizes: (f64, f64),
 }
@@ -60,14 +60,14 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [before, size] = slots {
-            let n = [self.sign, self.etas.0, self.etas.1, self.sizes.0, self.sizes.1].map(T::of);
+            let n = [self.factor, self.etas.0, self.etas.1, self.sizes.0, self.sizes.1].map(T::of);
             pass(param, grad, before, size, n);
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [before, size] = slots else { return Ok(param.clone()) };
-        let grad = (grad * self.sign)?;
+        let grad = (grad * self.factor)?;
         let zeros = grad.zeros_like()?;
         let product = (&grad * &*before)?;
         let (stays, turns) = (product.gt(&zeros)?, product.lt(&zeros)?);
@@ -78,16 +78,22 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], before: &mut [T], size: &mut [T], n: [T; 5]) {
-        let [sign, shrink, grow, least, greatest] = n;
+        let [factor, shrink, grow, least, greatest] = n;
         for (((p, &g), b), s) in param.iter_mut().zip(grad).zip(before).zip(size) {
-            let g = sign * g;
+            let g = factor * g;
             let product = g * *b;
             // Signs choose among constants alone, which vectors do without a branch.
-            let factor = if product > T::ZERO { grow } else { T::ONE };
-            let (factor, kept) = if product < T::ZERO { (shrink, T::ZERO) } else { (factor, T::ONE) };
-            let length = (*s * factor).larger(least).smaller(greatest);
+            let change = if product > T::ZERO { grow } else { T::ONE };
+            let (change, kept) = if product < T::ZERO { (shrink, T::ZERO) } else { (change, T::ONE) };
+            let length = (*s * change).larger(least).smaller(greatest);
             let g = if kept == T::ZERO { T::ZERO } else { g };
             let up = if g > T::ZERO { length } else { T::ZERO };
             let down = if g < T::ZERO { length } else { T::ZERO };
@@ -103,8 +109,8 @@ impl Rprop {
             slots.keep(SIZE, (param.zeros_like()? + hyper.lr)?);
         }
         slots.count("step");
-        let sign = if self.maximize { -1.0 } else { 1.0 };
-        Ok(Step { sign, etas: self.etas, sizes: self.step_sizes })
+        let factor = if self.maximize { -1.0 } else { 1.0 };
+        Ok(Step { factor, etas: self.etas, sizes: self.step_sizes })
     }
 }
 
@@ -123,6 +129,6 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        pass::tests::both_forms_agree(&Step { sign: -1.0, etas: (0.5, 1.2), sizes: (0.1, 1.5) });
+        pass::tests::both_forms_agree(&Step { factor: -1.0, etas: (0.5, 1.2), sizes: (0.1, 1.5) });
     }
 }

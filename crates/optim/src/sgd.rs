@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use crate::pass::{Formula, Real};
+use crate::pass::{Formula, Real, Scaled};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -56,8 +56,8 @@ const BUFFER: &str = "momentum_buffer";
 struct Step {
     /// The learning rate with its sign: descent is negative.
     rate: f64,
-    /// 1, or -1 where the gradient is to be climbed.
-    sign: f64,
+    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed, and the scale of a step.
+    factor: f64,
     weight_decay: f64,
     momentum: f64,
     /// What is kept of the momentum buffer, and how much of the gradient enters it.
@@ -72,18 +72,18 @@ impl Formula for Step {
     }
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let [rate, sign, decay] = [self.rate, self.sign, self.weight_decay].map(T::of);
+        let [rate, factor, decay] = [self.rate, self.factor, self.weight_decay].map(T::of);
         match slots {
             [buffer] => {
                 let rates = [self.momentum, self.keep, self.enter].map(T::of);
-                with_momentum(param, grad, buffer, [rate, sign, decay], rates, self.nesterov);
+                with_momentum(param, grad, buffer, [rate, factor, decay], rates, self.nesterov);
             }
-            _ => plain(param, grad, [rate, sign, decay]),
+            _ => plain(param, grad, [rate, factor, decay]),
         }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
-        let mut direction = ((grad * self.sign)? + (param * self.weight_decay)?)?;
+        let mut direction = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         if let [buffer] = slots {
             *buffer = ((&*buffer * self.keep)? + (&direction * self.enter)?)?;
             direction = if self.nesterov { (direction + (&*buffer * self.momentum)?)? } else { buffer.clone() };
@@ -92,11 +92,17 @@ impl Formula for Step {
     }
 }
 
+impl Scaled for Step {
+    fn factor(&mut self) -> &mut f64 {
+        &mut self.factor
+    }
+}
+
 pleach_simd::lanes! {
     fn plain<T: Real>(param: &mut [T], grad: &[T], step: [T; 3]) {
-        let [rate, sign, decay] = step;
+        let [rate, factor, decay] = step;
         for (p, &g) in param.iter_mut().zip(grad) {
-            *p += rate * (sign * g + decay * *p);
+            *p += rate * (factor * g + decay * *p);
         }
     }
 }
@@ -105,12 +111,12 @@ pleach_simd::lanes! {
     fn with_momentum<T: Real>(
         param: &mut [T], grad: &[T], buffer: &mut [T], step: [T; 3], rates: [T; 3], nesterov: bool,
     ) {
-        let ([rate, sign, decay], [momentum, keep, enter]) = (step, rates);
+        let ([rate, factor, decay], [momentum, keep, enter]) = (step, rates);
         // A whole step of the gradient, or only what the buffer holds of it.
         let ahead = if nesterov { T::ONE } else { T::ZERO };
         let along = if nesterov { momentum } else { T::ONE };
         for ((p, &g), b) in param.iter_mut().zip(grad).zip(buffer) {
-            let g = sign * g + decay * *p;
+            let g = factor * g + decay * *p;
             *b = keep * *b + enter * g;
             *p += rate * (ahead * g + along * *b);
         }
@@ -124,7 +130,7 @@ impl SGD {
         let momentum = hyper.momentum.unwrap_or(self.momentum);
         Ok(Step {
             rate: -hyper.lr,
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -1.0 } else { 1.0 },
             weight_decay: self.weight_decay,
             momentum,
             keep: if first { 0.0 } else { momentum },
@@ -153,8 +159,15 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let step =
-            Step { rate: -0.1, sign: -1.0, weight_decay: 0.01, momentum: 0.9, keep: 0.9, enter: 0.7, nesterov: false };
+        let step = Step {
+            rate: -0.1,
+            factor: -1.0,
+            weight_decay: 0.01,
+            momentum: 0.9,
+            keep: 0.9,
+            enter: 0.7,
+            nesterov: false,
+        };
         pass::tests::both_forms_agree(&step);
         pass::tests::both_forms_agree(&Step { nesterov: true, ..step });
         pass::tests::both_forms_agree(&Step { momentum: 0.0, ..step });

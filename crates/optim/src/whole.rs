@@ -1,7 +1,7 @@
 //! Runs a formula over all parameters of a group together: many small parameters are work for threads only when their
 //! pieces stand in one line.
 
-use crate::pass::{self, Formula, PIECE, Real};
+use crate::pass::{self, PIECE, Real, Scaled};
 use candle_core::{CpuStorage, DType, Storage};
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow, follow_slices};
@@ -43,23 +43,23 @@ const TOGETHER: usize = 32;
 ///
 /// # Errors
 /// A gradient has another shape, or a restored slot does not fit its parameter.
-pub(crate) fn step<F: Formula>(
+pub(crate) fn step<F: Scaled>(
     group: &StepGroup<'_>,
     memory: &mut Memory,
     formula: impl Fn(&Tensor, &mut ParamSlots) -> Result<F>,
 ) -> Result<()> {
     let mut batch = Batch::default();
-    let factors = Factors { scale: group.scale, share: group.follow.map_or(0.0, |to| to.share) };
+    let share = group.follow.map_or(0.0, |to| to.share);
     for (name, weight, grad) in &group.params {
         let slots = memory.0.entry((*name).to_owned()).or_default();
         let param = weight.var().as_detached_tensor();
-        let formula = formula(&param, slots)?;
+        let mut formula = formula(&param, slots)?;
+        *formula.factor() *= group.scale;
         let here = param.device().is_cpu() && param.is_contiguous();
         let dtype = param.dtype();
         let average = group.follow.and_then(|to| to.averages.get(*name));
         if !here || !matches!(dtype, DType::F32 | DType::F64) {
-            let grad = if group.scale == 1.0 { grad.clone() } else { (grad * group.scale)? };
-            weight.update(|now| pass::step(&formula, now, &grad, slots))?;
+            weight.update(|now| pass::step(&formula, now, grad, slots))?;
             if let (Some(to), Some(average)) = (group.follow, average) {
                 follow(average, &weight.var().as_detached_tensor(), to.share)?;
             }
@@ -68,7 +68,7 @@ pub(crate) fn step<F: Formula>(
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
         let alone = batch.jobs.len() == TOGETHER || batch.dtype != Some(dtype) || batch.has(&param);
         if alone {
-            batch.run(factors)?;
+            batch.run(share)?;
             batch.dtype = Some(dtype);
         }
         let tensors = batch.add(formula, param, grad, tensors, average)?;
@@ -76,14 +76,7 @@ pub(crate) fn step<F: Formula>(
             slots.keep(name, tensor);
         }
     }
-    batch.run(factors)
-}
-
-/// What the gradients are multiplied by, and how far averages go.
-#[derive(Clone, Copy)]
-struct Factors {
-    scale: f64,
-    share: f64,
+    batch.run(share)
 }
 
 /// One parameter's part in a pass.
@@ -108,7 +101,7 @@ impl<F> Default for Batch<F> {
     }
 }
 
-impl<F: Formula> Batch<F> {
+impl<F: Scaled> Batch<F> {
     fn has(&self, tensor: &Tensor) -> bool {
         pass::address(tensor).is_some_and(|at| self.taken.contains(&at))
     }
@@ -150,18 +143,19 @@ impl<F: Formula> Batch<F> {
         Ok(named)
     }
 
-    fn run(&mut self, by: Factors) -> Result<()> {
+    /// Steps of all that wait, after which averages go `share` of the way to their parameters.
+    fn run(&mut self, share: f64) -> Result<()> {
         let jobs = std::mem::take(&mut self.jobs);
         self.taken.clear();
         match self.dtype {
-            Some(DType::F32) => over_slices::<f32, F>(&jobs, by),
-            Some(DType::F64) => over_slices::<f64, F>(&jobs, by),
+            Some(DType::F32) => over_slices::<f32, F>(&jobs, share),
+            Some(DType::F64) => over_slices::<f64, F>(&jobs, share),
             _ => Ok(()),
         }
     }
 }
 
-fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], by: Factors) -> Result<()> {
+fn over_slices<T: Real, F: Scaled>(jobs: &[Job<F>], share: f64) -> Result<()> {
     let guards: Vec<_> = jobs.iter().map(|job| job.grad.storage_and_layout()).collect();
     let mut grads: Vec<&[T]> = Vec::with_capacity(jobs.len());
     for (storage, layout) in &guards {
@@ -187,49 +181,16 @@ fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], by: Factors) -> Result<()> 
         }
         par_blocks(&mut pieces, 1, |_, pieces| {
             for (formula, param, grad, written) in pieces {
-                if by.scale == 1.0 && written.len() == formula.slots().len() {
-                    formula.slices(param, grad, written);
-                } else {
-                    in_strips(*formula, param, grad, written, by);
+                let count = formula.slots().len().min(written.len());
+                let (slots, averages) = written.split_at_mut(count);
+                formula.slices(param, grad, slots);
+                // While the piece is in a cache.
+                for average in averages {
+                    follow_slices(average, param, T::of(share));
                 }
             }
         });
     })
-}
-
-/// Elements of a strip: with all that a step reads and writes of them it stays in a first-level cache.
-const STRIP: usize = 1 << 10;
-
-/// A step with gradients that are multiplied before, and with averages behind the slots that follow the parameter.
-fn in_strips<T: Real>(formula: &impl Formula, param: &mut [T], grad: &[T], written: &mut [&mut [T]], by: Factors) {
-    let (scale, share, slots) = (T::of(by.scale), T::of(by.share), formula.slots().len());
-    let mut room = [T::ZERO; STRIP];
-    let mut strips: Vec<_> = written.iter_mut().map(|all| all.chunks_mut(STRIP)).collect();
-    let mut strip: Vec<&mut [T]> = Vec::with_capacity(strips.len());
-    for (param, grad) in param.chunks_mut(STRIP).zip(grad.chunks(STRIP)) {
-        strip.clear();
-        strip.extend(strips.iter_mut().filter_map(Iterator::next));
-        let (slots, averages) = strip.split_at_mut(slots.min(strips.len()));
-        let grad = if by.scale == 1.0 {
-            grad
-        } else {
-            let room = &mut room[..grad.len()];
-            multiplied(room, grad, scale);
-            room
-        };
-        formula.slices(param, grad, slots);
-        for average in averages {
-            follow_slices(average, param, share);
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn multiplied<T: Real>(to: &mut [T], of: &[T], by: T) {
-        for (to, &v) in to.iter_mut().zip(of) {
-            *to = v * by;
-        }
-    }
 }
 
 #[cfg(test)]
