@@ -10,7 +10,7 @@ use super::edge::{Edge, OUTSIDE, border, four};
 use super::matrix::exchanges_axes;
 use super::sample::Sample;
 use super::way::{Places, Way, nearest, split};
-use super::{Interpolation, antialias, wide};
+use super::{Interpolation, antialias, beyond, wide};
 use pleach_simd::{Grid, Outside, sample_nearest};
 
 /// What is sampled, and how.
@@ -43,13 +43,14 @@ pub(super) fn resample<T: Sample>(
     if blank.is_empty() || size.1 == 0 {
         return Vec::new();
     }
+    let mut out = Vec::with_capacity(blank.len() * size.1);
+    if edge.fill().is_some() && beyond::shown(from, way, size, &blank, &mut out) {
+        return out;
+    }
     if matches!(how, Interpolation::Bicubic | Interpolation::Area | Interpolation::Lanczos4) {
-        // All of it is written over.
-        let mut out = vec![blank[0]; blank.len() * size.1];
         wide::sample(from, way, size, how, &edge, &mut out);
         return out;
     }
-    let mut out = Vec::with_capacity(blank.len() * size.1);
     let all = Sampling { from, way, size, how, edge };
     if !way.keeps_axes() {
         if !all.in_vectors(&mut out) {

@@ -1,10 +1,10 @@
 //! The types of samples, and what each does in whole numbers.
 
 use super::way::Places;
-use pleach_simd::{Grid, Outside, mirror, mirror_rgb, sample_bilinear, stretch_bilinear};
+use pleach_simd::{Grid, Outside, Repeat, mirror, mirror_rgb, sample_bilinear, stretch_bilinear};
 
 /// A type of samples.
-pub(super) trait Sample: Copy + Into<f32> {
+pub(super) trait Sample: Copy + PartialEq + Into<f32> + Repeat {
     /// Whether [`between`](Self::between) does anything.
     const BETWEEN: bool = false;
     #[inline(always)]
