@@ -5,6 +5,7 @@
 
 mod antialias;
 mod axes;
+mod between;
 mod beyond;
 mod clip;
 mod crossed;

@@ -76,7 +76,8 @@ impl Parted {
 #[inline(always)]
 fn part(v: f64) -> i32 {
     // Farther than this no image reaches.
-    let v = (v * PARTS as f64).round().max(-3e8).min(3e8);
+    let most = 3e8;
+    let v = (v * PARTS as f64).round().max(-most).min(most);
     #[allow(unsafe_code)]
     // SAFETY: it is below 2^31 in magnitude, and a number: `max` takes the other of two where one is none.
     unsafe {

@@ -44,7 +44,7 @@ pub(super) struct Axis {
 /// Two pixels of a source, as offsets of samples, and how far to go from the first to the second.
 pub(super) struct Tap {
     pub(super) a: usize,
-    b: usize,
+    pub(super) b: usize,
     pub(super) by: f32,
 }
 

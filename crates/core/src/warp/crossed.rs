@@ -2,6 +2,7 @@
 
 use super::Interpolation;
 use super::axes::Axis;
+use super::between::{Sums, sums_down};
 use super::edge::{Edge, OUTSIDE};
 use super::kernel::{before, fixed, taps, weights};
 use super::sample::Sample;
@@ -140,9 +141,14 @@ impl<'a, T: Sample> Crossed<'a, T> {
         }
         let (channels, n) = (self.from.channels, self.cols.starts.len());
         let mut half = Lines::new(self.rows.count, n * channels);
+        let sums = self.sums();
+        let mut sum = vec![0.0; n * channels];
         for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
             let rows: Vec<(usize, f64)> = self.rows.of(j, self.edge).collect();
             half.make(rows.iter().map(|(row, _)| *row), |row, line: &mut [f64]| {
+                if let Some(sums) = sums.as_ref().filter(|_| row != OUTSIDE) {
+                    return sums.along(&self.from.data[row * self.rows.stride..], channels, line);
+                }
                 for (at, v) in line.iter_mut().take(n * channels).enumerate() {
                     *v = match row {
                         OUTSIDE => f64::from(self.empty[(at % channels).min(3)].wide()),
@@ -151,10 +157,23 @@ impl<'a, T: Sample> Crossed<'a, T> {
                 }
             });
             let lines: Vec<(&[f64], f64)> = rows.iter().map(|(row, w)| (half.line(*row), *w)).collect();
-            for (at, out) in out.iter_mut().enumerate() {
-                *out = T::of(lines.iter().map(|(line, w)| w * line[at]).sum::<f64>() as f32);
-            }
+            sums_down::<T>(&lines, &mut sum, out);
         }
+    }
+
+    /// What each pixel of a row is made of; none where something is outside, or not finite, so that no weight of 0 takes
+    /// it away.
+    fn sums(&self) -> Option<Sums> {
+        let count = self.cols.count;
+        let weights = self.cols.weights.chunks_exact(count);
+        let all = self.cols.starts.iter().zip(weights).flat_map(|(start, weights)| (*start..).zip(weights));
+        let one = |(at, w): (i64, &f64)| match self.cols.pixel(at, self.edge) {
+            OUTSIDE if *w == 0.0 => Some((0, 0.0)),
+            OUTSIDE => None,
+            col => Some((col * self.cols.stride, *w)),
+        };
+        let of = all.map(one).collect::<Option<_>>()?;
+        T::finite(self.from.data).then_some(Sums { count, of })
     }
 
     /// All of it in whole numbers, many samples at a time; false, and nothing done, where columns of the source do not lie
