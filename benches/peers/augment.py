@@ -59,6 +59,7 @@ def steps(name):
         "crop_and_pad": A.CropAndPad(percent=[-0.1, 0.1], p=1),
         "pad": A.PadIfNeeded(p=1),
         "resize": resize(352, 352, cv2.INTER_LINEAR),
+        "halve": resize(240, 320, cv2.INTER_LINEAR),
         "resize_bicubic": resize(352, 352, cv2.INTER_CUBIC),
         "enlarge_bicubic": resize(720, 960, cv2.INTER_CUBIC),
         "resize_area": resize(352, 352, cv2.INTER_AREA),
@@ -103,13 +104,25 @@ def torchvision(name):
     return lambda: one(sample)
 
 
+def typed(name):
+    """The picture in the type that a case's name begins with, its mask, and the rest of the name."""
+    image, mask = picture()
+    kind, _, rest = name.partition("_")
+    made = {
+        "gray": lambda: np.ascontiguousarray(image[..., 0]),
+        "u16": lambda: image.astype(np.uint16) * 257,
+        "f32": lambda: image.astype(np.float32) / 255,
+    }
+    return (made[kind](), mask, rest) if kind in made else (image, mask, name)
+
+
 def augment(name):
     if name in TORCHVISION:
         return torchvision(name)
     cv2.setNumThreads(torch.get_num_threads() if torch.get_num_threads() > 1 else 0)
+    image, mask, name = typed(name)
     boxed = name == "bbox_safe_crop"
     both = A.Compose(steps(name), bbox_params=A.BboxParams("pascal_voc", label_fields=["labels"]) if boxed else None)
-    image, mask = picture()
     also = {"bboxes": boxes(), "labels": np.arange(8)} if boxed else {}
     planes = name in ("chain", "normalize")
 

@@ -1,4 +1,5 @@
 //! Augmentations of one 640x480 picture of 8-bit RGB with a map of classes, on one core; the chain ends in planes of floats.
+//! A case `gray_...` has one channel, `u16_...` 16 bits and `f32_...` floats from 0 to 1.
 
 use super::{Run, untimed};
 use pleach_augment as _;
@@ -72,6 +73,7 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
         "crop_and_pad" => vec![step("CropAndPad", json!({ "percent": [-0.1, 0.1] }))?],
         "pad" => vec![one("PadIfNeeded")?],
         "resize" => resize(352, 352, "bilinear")?,
+        "halve" => resize(240, 320, "bilinear")?,
         "resize_bicubic" => resize(352, 352, "bicubic")?,
         "enlarge_bicubic" => resize(720, 960, "bicubic")?,
         "resize_area" => resize(352, 352, "area")?,
@@ -104,11 +106,31 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
     })
 }
 
+/// The picture in the type that a case's name begins with, and the rest of the name.
+fn typed(name: &str) -> Result<(Row, &str)> {
+    let mut row = picture()?;
+    let image = &mut row.frames[0].image;
+    let Pixels::U8(bytes) = &image.pixels else { return Ok((row, name)) };
+    let (pixels, rest) = match name.split_once('_') {
+        Some(("gray", rest)) => {
+            let first = bytes.iter().step_by(image.channels).copied().collect();
+            image.channels = 1;
+            (Pixels::U8(first), rest)
+        }
+        Some(("u16", rest)) => (Pixels::U16(bytes.iter().map(|v| u16::from(*v) * 257).collect()), rest),
+        Some(("f32", rest)) => (Pixels::F32(bytes.iter().map(|v| f32::from(*v) / 255.0).collect()), rest),
+        _ => return Ok((row, name)),
+    };
+    image.pixels = pixels;
+    Ok((row, rest))
+}
+
 pub fn open(name: &str) -> Result<Run> {
+    let (mut row, name) = typed(name)?;
     let steps = steps(name)?;
     let planes = matches!(name, "chain" | "normalize");
     let kernels = Plug::<dyn Backend>::named("Cpu")?;
-    let (mut row, mut epoch) = (picture()?, 0);
+    let mut epoch = 0;
     if matches!(name, "bbox_safe_crop" | "zoom_out" | "iou_crop" | "sanitize") {
         row.instances.extend((0..8).map(|n| {
             let (cx, cy) = (80.0 + 70.0 * n as f32, 60.0 + 50.0 * n as f32);

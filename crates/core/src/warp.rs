@@ -5,6 +5,8 @@
 
 mod antialias;
 mod axes;
+mod between;
+mod beyond;
 mod clip;
 mod crossed;
 mod edge;

@@ -1,6 +1,9 @@
 //! Sums of the pixels of 8 bits around places by weights in fixed point, as [`Weights`](crate::Weights) has them along
 //! rows and [`weigh_down`](crate::weigh_down) between them.
 
+#[cfg(target_arch = "x86_64")]
+mod vectors;
+
 use crate::Grid;
 use crate::weigh::{part, whole};
 
@@ -9,6 +12,24 @@ pub const PARTS: usize = 32;
 
 /// A place: the first of the neighbours along an axis, and the part of a pixel.
 pub type Place = (i32, u8);
+
+/// Places all of whose neighbours are there, one for each pixel of a row.
+#[derive(Debug)]
+pub struct Spots {
+    /// Where the neighbours begin, in samples.
+    pub start: Vec<i32>,
+    /// The part of a pixel along the row.
+    pub across: Vec<u8>,
+    /// The same down the column.
+    pub down: Vec<u8>,
+}
+
+impl Spots {
+    /// So many at the first pixel.
+    pub fn new(n: usize) -> Self {
+        Self { start: vec![0; n], across: vec![0; n], down: vec![0; n] }
+    }
+}
 
 /// Bytes of a row of neighbours that are read together: four pixels of up to four channels.
 const READ: usize = 16;
@@ -22,6 +43,9 @@ pub struct Around {
     bits: u32,
     /// For each part one for each neighbour.
     weights: Vec<i16>,
+    /// The same with the second and the third of each four exchanged.
+    #[cfg(target_arch = "x86_64")]
+    apart: Vec<[i16; 4]>,
     /// The same of columns for registers: for each four neighbours the first two for each channel of two rows, and the
     /// others.
     #[cfg(target_arch = "x86_64")]
@@ -43,6 +67,8 @@ impl Around {
             channels,
             bits,
             weights: weights.to_vec(),
+            #[cfg(target_arch = "x86_64")]
+            apart: weights.as_chunks::<4>().0.iter().map(|w| [w[0], w[2], w[1], w[3]]).collect(),
             #[cfg(target_arch = "x86_64")]
             across: {
                 let pair = |w: &[i16; 4], from: usize| std::array::from_fn(|i| w[from + i % 2]);
@@ -77,6 +103,41 @@ impl Around {
             return;
         }
         self.row_plain(from, places, out, outside);
+    }
+
+    /// A row of pixels around places that have all neighbours; false, and nothing done, where one of them has not, or there
+    /// are no vectors.
+    pub fn row_within(&self, from: &Grid<'_, u8>, spots: &Spots, out: &mut [u8]) -> bool {
+        let n = spots.start.len();
+        let alike = spots.across.len() == n && spots.down.len() == n && out.len() == n * self.channels;
+        if from.channels != self.channels || from.data.len() != from.width * from.height * from.channels || !alike {
+            return false;
+        }
+        let reach = ((self.taps - 1) * from.width + self.taps - 4) * self.channels + READ;
+        let Some(last) = from.data.len().checked_sub(reach) else { return false };
+        // What is negative is beyond every length as well.
+        let most = spots.start.iter().fold(0, |most, &start| most.max(start as u32));
+        if most as usize > last {
+            return false;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if crate::level() != crate::Level::Portable {
+            #[allow(unsafe_code)]
+            // SAFETY: every level but the portable one has AVX2; all neighbours, and what is read behind them, are there, and
+            // `out` has room.
+            unsafe {
+                match (self.channels, self.taps) {
+                    (1, 4) => vectors::gray_within(self, from, spots, out),
+                    (1, _) => vectors::within::<1, 8>(self, from, spots, out),
+                    (2, _) => vectors::within::<2, 0>(self, from, spots, out),
+                    (3, 4) => vectors::within::<3, 4>(self, from, spots, out),
+                    (3, _) => vectors::within::<3, 8>(self, from, spots, out),
+                    _ => vectors::within::<4, 0>(self, from, spots, out),
+                }
+            }
+            return true;
+        }
+        false
     }
 
     fn row_plain(&self, from: &Grid<'_, u8>, places: &[(Place, Place)], out: &mut [u8], outside: &mut Vec<usize>) {
@@ -118,138 +179,6 @@ impl Around {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-mod vectors {
-    use super::{Around, Grid, Place};
-    use crate::weigh::FRACTION;
-    use crate::weigh::vectors::{pairs, rounding, spread};
-    use std::arch::x86_64::{
-        _mm_add_epi32, _mm_cvtsi128_si32, _mm_loadl_epi64, _mm_loadu_si128, _mm_madd_epi16, _mm_packs_epi32,
-        _mm_packus_epi16, _mm_set_epi32, _mm_shuffle_epi8, _mm_sra_epi32, _mm_srli_si128, _mm256_add_epi32,
-        _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_packs_epi32,
-        _mm256_set_m128i, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sra_epi32,
-    };
-
-    /// A row of pixels around places; `TAPS` is 0 where it is not known.
-    #[target_feature(enable = "avx2")]
-    #[allow(unsafe_code)]
-    pub(super) unsafe fn row<const CHANNELS: usize, const TAPS: usize>(
-        all: &Around,
-        from: &Grid<'_, u8>,
-        places: &[(Place, Place)],
-        out: &mut [u8],
-        outside: &mut Vec<usize>,
-    ) {
-        let taps = if TAPS == 0 { all.taps } else { TAPS };
-        let stride = from.width * CHANNELS;
-        let table = |bytes: [i8; 32]| {
-            // SAFETY: it has 32 bytes.
-            unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
-        };
-        let (first, last) = (table(const { pairs(CHANNELS, 0) }), table(const { pairs(CHANNELS, 2) }));
-        // Of two rows in each half the channels side by side.
-        let beside = table(const { beside() });
-        let (part, by_part) = rounding(all.bits - FRACTION);
-        let (whole, by_whole) = rounding(all.bits + FRACTION);
-        for (i, ((col, across), (line, down))) in places.iter().enumerate() {
-            let Some(start) = all.start(from, (*col, *line)) else {
-                outside.push(i);
-                continue;
-            };
-            let (across, down) = (usize::from(*across) % super::PARTS, usize::from(*down) % super::PARTS);
-            let across = &all.across[across * taps / 4..][..taps / 4];
-            // The sums along two rows that follow each other.
-            let two = |y: usize| {
-                let mut sum = part;
-                for (four, [a, b]) in across.iter().enumerate() {
-                    // SAFETY: `start` has found that what is read is there; there are 16 weights each.
-                    let (samples, a, b) = unsafe {
-                        let at = |y: usize| from.data.as_ptr().add(start + y * stride + 4 * four * CHANNELS);
-                        let load = |y: usize| _mm_loadu_si128(at(y).cast());
-                        let weights = |w: &[i16; 16]| _mm256_loadu_si256(w.as_ptr().cast());
-                        (_mm256_set_m128i(load(y + 1), load(y)), weights(a), weights(b))
-                    };
-                    let a = _mm256_madd_epi16(_mm256_shuffle_epi8(samples, first), a);
-                    let b = _mm256_madd_epi16(_mm256_shuffle_epi8(samples, last), b);
-                    sum = _mm256_add_epi32(sum, _mm256_add_epi32(a, b));
-                }
-                _mm256_sra_epi32(sum, by_part)
-            };
-            let mut sum = _mm256_setzero_si256();
-            for (four, weights) in all.down[down * taps / 4..][..taps / 4].iter().enumerate() {
-                // Rows 0 and 2 in the one half, 1 and 3 in the other.
-                let rows = _mm256_shuffle_epi8(_mm256_packs_epi32(two(4 * four), two(4 * four + 2)), beside);
-                // SAFETY: there are 16 weights.
-                let weights = unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) };
-                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(rows, weights));
-            }
-            let sum = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-            let sum = _mm_sra_epi32(_mm_add_epi32(sum, _mm256_castsi256_si128(whole)), by_whole);
-            let words = _mm_packs_epi32(sum, sum);
-            let made = _mm_cvtsi128_si32(_mm_packus_epi16(words, words)).to_le_bytes();
-            if let Some(out) = out.get_mut(i * CHANNELS..(i + 1) * CHANNELS) {
-                out.copy_from_slice(&made[..CHANNELS]);
-            }
-        }
-    }
-
-    /// A row of gray pixels around places, of four neighbours by four: those of all rows in one register.
-    #[target_feature(enable = "avx2")]
-    #[allow(unsafe_code)]
-    pub(super) unsafe fn gray(
-        all: &Around,
-        from: &Grid<'_, u8>,
-        places: &[(Place, Place)],
-        out: &mut [u8],
-        outside: &mut Vec<usize>,
-    ) {
-        let table = |bytes: [i8; 32]| {
-            // SAFETY: it has more than 16 bytes.
-            unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
-        };
-        let (first, last) = (table(const { spread(0) }), table(const { spread(2) }));
-        let (part, by_part) = rounding(all.bits - FRACTION);
-        let (whole, by_whole) = rounding(all.bits + FRACTION);
-        let (part, whole) = (_mm256_castsi256_si128(part), _mm256_castsi256_si128(whole));
-        for (i, (((col, across), (line, down)), out)) in places.iter().zip(out).enumerate() {
-            let Some(start) = all.start(from, (*col, *line)) else {
-                outside.push(i);
-                continue;
-            };
-            let [a, b] = &all.across[usize::from(*across) % super::PARTS];
-            // SAFETY: `start` has found that what is read is there; there are as many weights.
-            let (samples, a, b, down) = unsafe {
-                let at = |y: usize| from.data.as_ptr().add(start + y * from.width).cast::<i32>().read_unaligned();
-                let weights = all.weights.as_ptr().add(usize::from(*down) % super::PARTS * 4);
-                (
-                    _mm_set_epi32(at(3), at(2), at(1), at(0)),
-                    _mm_loadu_si128(a.as_ptr().cast()),
-                    _mm_loadu_si128(b.as_ptr().cast()),
-                    _mm_loadl_epi64(weights.cast()),
-                )
-            };
-            let a = _mm_madd_epi16(_mm_shuffle_epi8(samples, first), a);
-            let b = _mm_madd_epi16(_mm_shuffle_epi8(samples, last), b);
-            let rows = _mm_sra_epi32(_mm_add_epi32(part, _mm_add_epi32(a, b)), by_part);
-            let two = _mm_madd_epi16(_mm_packs_epi32(rows, rows), down);
-            let sum = _mm_add_epi32(_mm_add_epi32(two, _mm_srli_si128::<4>(two)), whole);
-            *out = _mm_cvtsi128_si32(_mm_sra_epi32(sum, by_whole)).clamp(0, 255) as u8;
-        }
-    }
-
-    /// Four numbers of 16 bits and four more become pairs of one and one.
-    const fn beside() -> [i8; 32] {
-        let mut all = [0; 32];
-        let mut i = 0;
-        while i < 32 {
-            let word = i % 16 / 2;
-            all[i] = (word / 2 * 2 + word % 2 * 8 + i % 2) as i8;
-            i += 1;
-        }
-        all
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +204,27 @@ mod tests {
             around.row_plain(&from, &places, &mut plain, &mut known);
             prop_assert_eq!(&out, &plain);
             prop_assert_eq!(&outside, &known);
+            // Those inside once more, by where their neighbours begin.
+            let inside: Vec<usize> = (0..25).filter(|i| !known.contains(i)).collect();
+            let start = |((col, _), (row, _)): (Place, Place)| (row * w as i32 + col) * channels as i32;
+            let mut spots = Spots {
+                start: inside.iter().map(|&i| start(places[i])).collect(),
+                across: inside.iter().map(|&i| places[i].0.1).collect(),
+                down: inside.iter().map(|&i| places[i].1.1).collect(),
+            };
+            let mut within = vec![0; inside.len() * channels];
+            if around.row_within(&from, &spots, &mut within) {
+                let want: Vec<u8> = inside.iter().flat_map(|i| &plain[i * channels..][..channels]).copied().collect();
+                prop_assert_eq!(&within, &want);
+            } else {
+                prop_assert!(crate::level() == crate::Level::Portable || inside.is_empty());
+            }
+            for beyond in [-1, (w * h * channels) as i32 - 3] {
+                if let Some(first) = spots.start.first_mut() {
+                    *first = beyond;
+                    prop_assert!(!around.row_within(&from, &spots, &mut within));
+                }
+            }
             for (i, ((col, across), (row, down))) in places.into_iter().enumerate().filter(|(i, _)| !known.contains(i)) {
                 prop_assert!(col >= 0 && row >= 0 && col as usize + taps <= w && row as usize + taps <= h);
                 for k in 0..channels {

@@ -21,6 +21,9 @@ pub fn mirror_rgb(row: &mut [u8]) {
 pub fn mirror<T: Copy>(row: &mut [T], channels: usize) {
     match channels {
         0 | 1 => reverse(row),
+        2 => reverse(row.as_chunks_mut::<2>().0),
+        3 => reverse(row.as_chunks_mut::<3>().0),
+        4 => reverse(row.as_chunks_mut::<4>().0),
         _ => backwards(row, channels),
     }
 }

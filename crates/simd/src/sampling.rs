@@ -403,17 +403,17 @@ mod tests {
         #[test]
         fn places_in_rows_and_columns_are_sampled_alike_by_both_ways(
             w in 2usize..40, h in 2usize..20, channels in 1usize..=4, seed: u32, across in 1usize..150,
-            down in 1usize..30, kind in 0usize..3,
+            down in 1usize..30, kind in 0usize..3, whole: bool,
         ) {
             let data = bytes(w * h * channels, seed);
             let from = Grid { data: &data, width: w, height: h, channels };
             let outside = [Outside::Is([9; 4]), Outside::Nearest, Outside::Mirrored][kind];
-            // Also far outside, but for a constant, which has no such way.
+            // Also far outside, and at pixels, where that has an end.
             let places = |n: usize, side: usize, seed: u32| -> Vec<i32> {
                 let side = (side as i64 - 1) << 16;
-                let reach = if kind == 0 { side } else { 5 * side };
+                let (reach, mask) = (5 * side, if whole { !0xffff } else { !0 });
                 let at = |c: &[u8]| i64::from(u32::from_le_bytes([c[0], c[1], c[2], c[3]])) % (reach + 1);
-                bytes(4 * n, seed).chunks(4).map(|c| (at(c) - (reach - side) / 2) as i32).collect()
+                bytes(4 * n, seed).chunks(4).map(|c| (at(c) - (reach - side) / 2) as i32 & mask).collect()
             };
             let (x, y) = (places(across, w, seed ^ 1), places(down, h, seed ^ 2));
             let mut stretched = vec![5];

@@ -1,9 +1,10 @@
 //! Colours taken away from every sample.
 
-use super::grid::{Done, by_type, only_rgb};
-use super::random_photometric_distort::luma;
+use super::grid::{Done, Grid, by_type, only_rgb};
+use super::random_photometric_distort::{LUMA, luma};
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, plugin};
+use pleach_simd::{shade_rgb, shaded_rgb};
 
 /// Makes one gray channel of three, or three alike.
 ///
@@ -14,6 +15,22 @@ pub struct Grayscale {
     /// Channels of the result: 1 or 3.
     #[plugin(default = 1, range = 1..=3)]
     pub num_output_channels: usize,
+}
+
+fn bytes(grid: &mut Grid<u8>, channels: usize) -> Result<()> {
+    match (grid.channels, channels) {
+        (3, 3) => shade_rgb(grid.samples.as_chunks_mut::<3>().0, LUMA),
+        (3, n) => {
+            let mut grays = vec![0; grid.samples.len() / 3];
+            shaded_rgb(grid.samples.as_chunks::<3>().0, LUMA, &mut grays);
+            (grid.samples, grid.channels) = (grays, 1);
+            if n != 1 {
+                grid.mixed(n, |p| p[0])?;
+            }
+        }
+        (_, n) => grid.mixed(n, |p| p[0])?,
+    }
+    Ok(())
 }
 
 impl Augmentation for Grayscale {
@@ -28,9 +45,8 @@ impl Augmentation for Grayscale {
         if image.channels != 1 {
             only_rgb("Grayscale", image.channels)?;
         }
-        let bytes = |p: &[u8]| if let [r, g, b] = *p { luma([r, g, b].map(f32::from)) as u8 } else { p[0] };
         let floats = |p: &[f32]| if let [r, g, b] = *p { luma([r, g, b]) } else { p[0] };
-        by_type(image, |grid| grid.mixed(n, bytes), |grid| grid.mixed(n, floats))
+        by_type(image, |grid| bytes(grid, n), |grid| grid.mixed(n, floats))
     }
 
     fn touches(&self) -> bool {

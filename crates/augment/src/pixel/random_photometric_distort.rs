@@ -52,10 +52,13 @@ pub struct Distortion {
     pub order: Option<Vec<usize>>,
 }
 
+/// The weights of torchvision's luma.
+pub(crate) const LUMA: [f32; 3] = [0.2989, 0.587, 0.114];
+
 /// torchvision's luma.
 #[inline(always)]
 pub(crate) fn luma([r, g, b]: [f32; 3]) -> f32 {
-    r * 0.2989 + g * 0.587 + b * 0.114
+    r * LUMA[0] + g * LUMA[1] + b * LUMA[2]
 }
 
 /// What the parts do to samples of a type.

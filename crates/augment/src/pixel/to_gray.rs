@@ -3,10 +3,10 @@
 use super::grid::{Done, Grid, as_bytes, by_type, only_rgb};
 use super::lab::Lab;
 use super::luma;
-use super::random_photometric_distort::luma as torchvision_luma;
+use super::random_photometric_distort::{LUMA, luma as torchvision_luma};
 use pleach_core::image::Image;
 use pleach_core::{Augmentation, Result, Rng, RowView, config, plugin};
-use pleach_simd::{gray_rgb, luma_rgb};
+use pleach_simd::{gray_rgb, luma_rgb, shade_rgb};
 
 /// One gray number for each pixel, in each of `num_output_channels` channels.
 ///
@@ -184,9 +184,7 @@ impl Augmentation for RandomGrayscale {
         by_type(
             image,
             |grid| {
-                for pixel in grid.samples.as_chunks_mut::<3>().0 {
-                    *pixel = [torchvision_luma(pixel.map(f32::from)) as u8; 3];
-                }
+                shade_rgb(grid.samples.as_chunks_mut::<3>().0, LUMA);
                 Ok(())
             },
             |grid| {

@@ -5,7 +5,7 @@ use super::edge::{Edge, OUTSIDE, border, four};
 use super::matrix::exchanges_axes;
 use super::sample::Sample;
 use super::way::{Way, nearest, split};
-use pleach_simd::Grid;
+use pleach_simd::{Grid, Picks};
 
 /// Rows that become columns: a few rows of the result at a time, along each row of the source.
 #[inline(always)]
@@ -44,7 +44,7 @@ pub(super) struct Axis {
 /// Two pixels of a source, as offsets of samples, and how far to go from the first to the second.
 pub(super) struct Tap {
     pub(super) a: usize,
-    b: usize,
+    pub(super) b: usize,
     pub(super) by: f32,
 }
 
@@ -81,17 +81,41 @@ impl Axis {
             OUTSIDE => OUTSIDE,
             i => i * self.stride,
         };
-        let tap = |i: usize| {
-            let at = self.scale * (i as f64).max(self.bounds[0]).min(self.bounds[1]) + self.shift;
-            if how == Interpolation::Nearest {
-                let a = offset(nearest(at));
-                return Tap { a, b: a, by: 0.0 };
-            }
-            let (i, by) = split(at);
+        let mut places = vec![(0, 0.0); count];
+        match how {
+            Interpolation::Nearest => nearest_along::<f64>(self, &mut places),
+            _ => split_along::<f64>(self, &mut places),
+        }
+        let tap = |(i, by): (i64, f32)| {
             let a = offset(i);
             Tap { a, b: if by == 0.0 { a } else { offset(i + 1) }, by }
         };
-        (0..count).map(tap).collect()
+        places.into_iter().map(tap).collect()
+    }
+}
+
+impl Axis {
+    #[inline(always)]
+    fn bounded(&self, i: usize) -> f64 {
+        self.scale * (i as f64).max(self.bounds[0]).min(self.bounds[1]) + self.shift
+    }
+}
+
+pleach_simd::lanes! {
+    /// The nearest pixels.
+    fn nearest_along<T: Copy>(axis: &Axis, out: &mut [(i64, f32)]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = (nearest(axis.bounded(i)), 0.0);
+        }
+    }
+}
+
+pleach_simd::lanes! {
+    /// The pixels before places, and how far these lie beyond.
+    fn split_along<T: Copy>(axis: &Axis, out: &mut [(i64, f32)]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = split(axis.bounded(i));
+        }
     }
 }
 
@@ -109,6 +133,8 @@ enum Inside {
     Along(usize),
     /// Side by side and in the opposite order, from the last one on.
     Back(usize),
+    /// Anywhere, of one channel.
+    Picked(Picks),
     Each(Vec<usize>),
 }
 
@@ -121,6 +147,7 @@ impl Columns {
         let at = match (inside.first(), inside.last()) {
             (Some(first), _) if all(|a, b, n| b == a + n) => Inside::Along(*first),
             (_, Some(last)) if all(|a, b, n| a == b + n) => Inside::Back(*last),
+            _ if channels == 1 => Inside::Picked(Picks::new(inside.into_iter())),
             _ => Inside::Each(inside),
         };
         Self { before, behind, at }
@@ -155,10 +182,7 @@ pub(super) fn copies<T: Sample>(
                     let start = out.len() - inside;
                     T::mirror(&mut out[start..], channels);
                 }
-                Inside::Each(at) if channels == 1 => {
-                    let row = &data[row.a..];
-                    out.extend(at.iter().map(|a| row[*a]));
-                }
+                Inside::Picked(at) => at.append(&data[row.a..], out),
                 Inside::Each(at) => {
                     let start = out.len();
                     out.extend_from_slice(&blank[before..before + inside]);

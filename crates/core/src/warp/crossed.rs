@@ -2,11 +2,12 @@
 
 use super::Interpolation;
 use super::axes::Axis;
+use super::between::{Sums, sums_down};
 use super::edge::{Edge, OUTSIDE};
 use super::kernel::{before, fixed, taps, weights};
 use super::sample::Sample;
 use super::way::{nearest, split};
-use pleach_simd::{FRACTION, Grid, MARGIN, Weights, halve, weigh_down};
+use pleach_simd::{FRACTION, Grid, MARGIN, Weights, weigh_down};
 
 /// Pixels along one axis that make one pixel of the result, each with its weight: as many for each.
 pub(super) struct Taps {
@@ -53,6 +54,20 @@ impl Taps {
         all.map(|(at, w)| (self.pixel(at, edge), *w))
     }
 
+    /// Where pixels of the result lie between two of the source, in 65536ths of a pixel; none where one is made of more, or
+    /// of what is outside.
+    pub(super) fn places(&self) -> Option<Vec<i32>> {
+        let one = |(start, weights): (&i64, &[f64])| {
+            let (first, rest) = weights.split_first()?;
+            let (second, rest) = rest.split_first().unwrap_or((&0.0, rest));
+            let last = start + i64::from(*second != 0.0);
+            let inside = *start >= self.window[0].max(0) && last <= self.window[1].min(self.len as i64 - 1);
+            let two = inside && rest.iter().all(|w| *w == 0.0) && (first + second - 1.0).abs() < 1e-9;
+            i32::try_from((start << 16) + (second * 65536.0).round() as i64).ok().filter(|_| two)
+        };
+        self.starts.iter().zip(self.weights.chunks_exact(self.count)).map(one).collect()
+    }
+
     fn magnitude(&self) -> f64 {
         let sums = self.weights.chunks_exact(self.count).map(|w| w.iter().map(|w| w.abs()).sum());
         sums.fold(0.0, f64::max)
@@ -68,17 +83,6 @@ impl Taps {
         let beside = 255.0 * self.count as f64 / f64::from(1 << bits);
         let all = self.weights.chunks_exact(self.count).flat_map(|w| fixed(w, bits));
         (beside <= BESIDE).then(|| (all.collect(), bits))
-    }
-
-    /// The first pixel, where each pixel of the result is the mean of the next two.
-    fn halves(&self) -> Option<usize> {
-        let two = |w: &[f64]| w.len() >= 2 && w[..2] == [0.5; 2] && w[2..].iter().all(|w| *w == 0.0);
-        let first = *self.starts.first()?;
-        let last = first + 2 * self.starts.len() as i64 - 1;
-        let [low, high] = [self.window[0].max(0), self.window[1].min(self.len as i64 - 1)];
-        let inside = low <= first && last <= high;
-        let all = (first..).step_by(2).zip(&self.starts).all(|(want, start)| want == *start);
-        (inside && all && self.weights.chunks_exact(self.count).all(two)).then_some(first as usize)
     }
 }
 
@@ -137,9 +141,14 @@ impl<'a, T: Sample> Crossed<'a, T> {
         }
         let (channels, n) = (self.from.channels, self.cols.starts.len());
         let mut half = Lines::new(self.rows.count, n * channels);
+        let sums = self.sums();
+        let mut sum = vec![0.0; n * channels];
         for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
             let rows: Vec<(usize, f64)> = self.rows.of(j, self.edge).collect();
             half.make(rows.iter().map(|(row, _)| *row), |row, line: &mut [f64]| {
+                if let Some(sums) = sums.as_ref().filter(|_| row != OUTSIDE) {
+                    return sums.along(&self.from.data[row * self.rows.stride..], channels, line);
+                }
                 for (at, v) in line.iter_mut().take(n * channels).enumerate() {
                     *v = match row {
                         OUTSIDE => f64::from(self.empty[(at % channels).min(3)].wide()),
@@ -148,10 +157,23 @@ impl<'a, T: Sample> Crossed<'a, T> {
                 }
             });
             let lines: Vec<(&[f64], f64)> = rows.iter().map(|(row, w)| (half.line(*row), *w)).collect();
-            for (at, out) in out.iter_mut().enumerate() {
-                *out = T::of(lines.iter().map(|(line, w)| w * line[at]).sum::<f64>() as f32);
-            }
+            sums_down::<T>(&lines, &mut sum, out);
         }
+    }
+
+    /// What each pixel of a row is made of; none where something is outside, or not finite, so that no weight of 0 takes
+    /// it away.
+    fn sums(&self) -> Option<Sums> {
+        let count = self.cols.count;
+        let weights = self.cols.weights.chunks_exact(count);
+        let all = self.cols.starts.iter().zip(weights).flat_map(|(start, weights)| (*start..).zip(weights));
+        let one = |(at, w): (i64, &f64)| match self.cols.pixel(at, self.edge) {
+            OUTSIDE if *w == 0.0 => Some((0, 0.0)),
+            OUTSIDE => None,
+            col => Some((col * self.cols.stride, *w)),
+        };
+        let of = all.map(one).collect::<Option<_>>()?;
+        T::finite(self.from.data).then_some(Sums { count, of })
     }
 
     /// All of it in whole numbers, many samples at a time; false, and nothing done, where columns of the source do not lie
@@ -165,13 +187,6 @@ impl<'a, T: Sample> Crossed<'a, T> {
         let pixels = (high - low) as usize + self.cols.count;
         if self.cols.stride != channels || pixels > 8 * (self.cols.len + n) {
             return false;
-        }
-        if let (Some(left), Some(top)) = (self.cols.halves(), self.rows.halves()) {
-            for (j, out) in out.chunks_exact_mut(n * channels).enumerate() {
-                let row = |y: usize| &data[(top + y) * self.rows.stride + left * channels..][..2 * n * channels];
-                halve(row(2 * j), row(2 * j + 1), channels, out);
-            }
-            return true;
         }
         let white = 255.0 * self.cols.magnitude() * f64::from(1 << FRACTION);
         let (Some((across, bits)), Some((down, down_bits))) = (self.cols.fixed(255.0), self.rows.fixed(white)) else {
@@ -306,6 +321,19 @@ mod tests {
         let third = 1.0 / 3.0;
         assert!(close(0, &[(0, 2.0 * third), (1, third)]));
         assert!(close(1, &[(1, third), (2, 2.0 * third)]));
+    }
+
+    #[test]
+    fn two_pixels_have_a_place_between_them() {
+        let bounds = [f64::NEG_INFINITY, f64::INFINITY];
+        let places = |scale: f64, shift: f64, n: usize| {
+            Taps::new(&Axis { scale, shift, len: 6, stride: 1, bounds }, n, Interpolation::Area).places()
+        };
+        assert_eq!(places(2.0, 0.5, 3), Some(vec![0x8000, 0x2_8000, 0x4_8000]));
+        // Three pixels of the result for two of the source: each covers one, and the middle one half of either.
+        assert_eq!(places(2.0 / 3.0, -1.0 / 6.0, 3), Some(vec![0, 0x8000, 0x1_0000]));
+        assert_eq!(places(2.0 / 3.0, -7.0 / 6.0, 3), None);
+        assert_eq!(places(2.5, 0.75, 2), None);
     }
 
     proptest! {

@@ -62,7 +62,7 @@ impl<T: Copy> Edge<T> {
 }
 
 #[inline(always)]
-fn mix(a: f32, b: f32, t: f32) -> f32 {
+pub(super) fn mix(a: f32, b: f32, t: f32) -> f32 {
     a + (b - a) * t
 }
 
@@ -86,12 +86,16 @@ pub(super) fn border<T: Sample>(
     y: f32,
 ) {
     let inside = |row: usize, col: usize| row != OUTSIDE && col != OUTSIDE;
+    let fill = edge.fill();
+    if let Some(fill) = fill.filter(|_| rows == [OUTSIDE; 2] || cols == [OUTSIDE; 2]) {
+        out.iter_mut().enumerate().for_each(|(k, out)| *out = fill[k.min(3)]);
+        return;
+    }
     let blend = |at: &dyn Fn(usize, usize) -> f32| {
         let top = mix(at(rows[0], cols[0]), at(rows[0], cols[1]), x);
         let bottom = mix(at(rows[1], cols[0]), at(rows[1], cols[1]), x);
         mix(top, bottom, y)
     };
-    let fill = edge.fill();
     for (k, out) in out.iter_mut().enumerate() {
         let empty = fill.map_or(0.0, |fill| fill[k.min(3)].wide());
         let or = |outside: f32| {

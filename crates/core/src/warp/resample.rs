@@ -10,7 +10,7 @@ use super::edge::{Edge, OUTSIDE, border, four};
 use super::matrix::exchanges_axes;
 use super::sample::Sample;
 use super::way::{Places, Way, nearest, split};
-use super::{Interpolation, antialias, wide};
+use super::{Interpolation, antialias, between, beyond, wide};
 use pleach_simd::{Grid, Outside, sample_nearest};
 
 /// What is sampled, and how.
@@ -43,13 +43,14 @@ pub(super) fn resample<T: Sample>(
     if blank.is_empty() || size.1 == 0 {
         return Vec::new();
     }
+    let mut out = Vec::with_capacity(blank.len() * size.1);
+    if edge.fill().is_some() && beyond::shown(from, way, size, &blank, &mut out) {
+        return out;
+    }
     if matches!(how, Interpolation::Bicubic | Interpolation::Area | Interpolation::Lanczos4) {
-        // All of it is written over.
-        let mut out = vec![blank[0]; blank.len() * size.1];
         wide::sample(from, way, size, how, &edge, &mut out);
         return out;
     }
-    let mut out = Vec::with_capacity(blank.len() * size.1);
     let all = Sampling { from, way, size, how, edge };
     if !way.keeps_axes() {
         if !all.in_vectors(&mut out) {
@@ -83,6 +84,10 @@ pub(super) fn resample<T: Sample>(
             3 => copies(from.data, &rows, &Columns::new(&cols, 3), &blank, &mut out, 3),
             c => copies(from.data, &rows, &Columns::new(&cols, c), &blank, &mut out, c),
         }
+        return out;
+    }
+    if !matches!(edge, Edge::Faded(_)) {
+        between::stretched(from.data, &rows, &cols, &blank, &mut out);
         return out;
     }
     let mut line = blank;
@@ -137,6 +142,25 @@ impl<T: Sample> Sampling<'_, T> {
     /// The definition.
     fn pixel_by_pixel(&self, blank: Vec<T>, out: &mut Vec<T>) {
         let mut row = blank.clone();
+        let (mut places, mut outside) = (vec![[0.0; 2]; self.size.0], Vec::new());
+        let channels = self.from.channels;
+        let rows = match channels {
+            1 => Some(between::row::<T, 1> as fn(&Grid<'_, T>, &[[f64; 2]], &mut [T], &mut Vec<usize>)),
+            3 => Some(between::row::<T, 3> as _),
+            4 => Some(between::row::<T, 4> as _),
+            _ => None,
+        };
+        if let Some(make) = rows.filter(|_| self.how != Interpolation::Nearest) {
+            for y in 0..self.size.1 {
+                self.way.places(y, &mut places);
+                make(self.from, &places, &mut row, &mut outside);
+                for pixel in outside.drain(..) {
+                    self.between(places[pixel], &mut row[pixel * channels..(pixel + 1) * channels], channels);
+                }
+                out.extend_from_slice(&row);
+            }
+            return;
+        }
         for y in 0..self.size.1 {
             row.copy_from_slice(&blank);
             match self.from.channels {
@@ -151,32 +175,45 @@ impl<T: Sample> Sampling<'_, T> {
     /// One row through any map.
     #[inline(always)]
     fn row(&self, y: usize, out: &mut [T], channels: usize) {
-        let (from, edge) = (self.from, &self.edge);
-        let (width, height, stride) = (from.width as i64, from.height as i64, from.width * channels);
-        let offset = |i: i64, n: usize, stride: usize| match edge.index(i, n) {
-            OUTSIDE => OUTSIDE,
-            i => i * stride,
-        };
+        let from = self.from;
+        let stride = from.width * channels;
         for (x, out) in out.chunks_exact_mut(channels).enumerate() {
             let [sx, sy] = self.way.place(x as f64, y as f64);
             if self.how == Interpolation::Nearest {
-                let (col, row) = (offset(nearest(sx), from.width, channels), offset(nearest(sy), from.height, stride));
+                let (col, row) = (nearest(sx), nearest(sy));
+                let (col, row) = (self.offset(col, from.width, channels), self.offset(row, from.height, stride));
                 if row != OUTSIDE && col != OUTSIDE {
                     out.copy_from_slice(&from.data[row + col..][..channels]);
                 }
                 continue;
             }
-            let ((x0, wx), (y0, wy)) = (split(sx), split(sy));
-            if x0 >= 0 && y0 >= 0 && x0 + 1 < width && y0 + 1 < height {
-                let start = y0 as usize * stride + x0 as usize * channels;
-                let at = |o: usize| &from.data[o..o + channels];
-                let corners = [start, start + channels, start + stride, start + stride + channels].map(at);
-                four(out, corners, wx, wy);
-            } else {
-                let cols = [x0, x0 + 1].map(|i| offset(i, from.width, channels));
-                let rows = [y0, y0 + 1].map(|i| offset(i, from.height, stride));
-                border(from.data, [rows, cols], out, edge, wx, wy);
-            }
+            self.between([sx, sy], out, channels);
+        }
+    }
+
+    /// One pixel between others.
+    #[inline(always)]
+    fn between(&self, [x, y]: [f64; 2], out: &mut [T], channels: usize) {
+        let (from, edge) = (self.from, &self.edge);
+        let (width, height, stride) = (from.width as i64, from.height as i64, from.width * channels);
+        let ((x0, wx), (y0, wy)) = (split(x), split(y));
+        if x0 >= 0 && y0 >= 0 && x0 + 1 < width && y0 + 1 < height {
+            let start = y0 as usize * stride + x0 as usize * channels;
+            let at = |o: usize| &from.data[o..o + channels];
+            let corners = [start, start + channels, start + stride, start + stride + channels].map(at);
+            four(out, corners, wx, wy);
+        } else {
+            let cols = [x0, x0 + 1].map(|i| self.offset(i, from.width, channels));
+            let rows = [y0, y0 + 1].map(|i| self.offset(i, from.height, stride));
+            border(from.data, [rows, cols], out, edge, wx, wy);
+        }
+    }
+
+    /// Where a pixel of an axis begins.
+    fn offset(&self, i: i64, n: usize, stride: usize) -> usize {
+        match self.edge.index(i, n) {
+            OUTSIDE => OUTSIDE,
+            i => i * stride,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The types of samples, and what each does in whole numbers.
 
 use super::way::Places;
-use pleach_simd::{Grid, Outside, mirror, mirror_rgb, sample_bilinear, stretch_bilinear};
+use pleach_simd::{Grid, Outside, Repeat, mirror, mirror_rgb, sample_bilinear, stretch_bilinear};
 
 /// A type of samples.
-pub(super) trait Sample: Copy + Into<f32> {
+pub(super) trait Sample: Copy + PartialEq + Into<f32> + Repeat {
     /// Whether [`between`](Self::between) does anything.
     const BETWEEN: bool = false;
     #[inline(always)]
@@ -28,6 +28,10 @@ pub(super) trait Sample: Copy + Into<f32> {
     /// Samples at places in rows and columns in whole numbers, behind what `out` has; false where there is no such way.
     fn stretched(_: &Grid<'_, Self>, _: &Places, _: Outside<Self>, _: &mut Vec<Self>) -> bool {
         false
+    }
+    /// Whether all are numbers and none is infinite.
+    fn finite(_: &[Self]) -> bool {
+        true
     }
     /// Puts pixels into the opposite order.
     fn mirror(row: &mut [Self], channels: usize) {
@@ -60,15 +64,51 @@ impl Sample for u8 {
 }
 
 impl Sample for u16 {
+    /// Without conversions that look for what does not fit, number by number: from here on, the last bits of a float are a
+    /// whole number.
     #[inline(always)]
     fn of(x: f32) -> Self {
-        (x + 0.5) as Self
+        const WHOLE: f32 = 8_388_608.0;
+        let most = f32::from(Self::MAX);
+        // What is no number becomes 0.
+        let v = (x + 0.5).max(0.0).min(most);
+        let nearest = v + WHOLE;
+        nearest.to_bits().wrapping_sub(u32::from(nearest - WHOLE > v)) as Self
     }
 }
 
 impl Sample for f32 {
+    fn finite(data: &[Self]) -> bool {
+        finite::<f32>(data)
+    }
     #[inline(always)]
     fn of(x: f32) -> Self {
         x
+    }
+}
+
+pleach_simd::lanes! {
+    fn finite<T: Copy>(data: &[f32]) -> bool {
+        data.chunks(1024).all(|data| data.iter().fold(true, |all, v| all & v.is_finite()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn words_are_the_nearest_whole_numbers(x in -70_000f32..140_000.0, whole in 0u16..=65535, above in -1f32..1.0) {
+            for x in [x, f32::from(whole) + above, f32::from(whole) + 0.5, f32::from(whole) - 0.5] {
+                prop_assert_eq!(u16::of(x), (x + 0.5) as u16);
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_word_holds_is_the_nearest_one() {
+        assert_eq!([f32::NAN, f32::INFINITY, -f32::INFINITY, 1e9].map(u16::of), [0, 65535, 0, 65535]);
     }
 }

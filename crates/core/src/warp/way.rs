@@ -22,6 +22,7 @@ pub(super) struct Places {
 }
 
 /// A number of pixels in fixed point.
+#[inline(always)]
 fn fixed(v: f64) -> i32 {
     (v.clamp(-FARTHEST, FARTHEST) * 65536.0 + 0.5).floor() as i32
 }
@@ -46,6 +47,11 @@ impl Way<'_> {
         self.field.is_none() && keeps_axes(&self.matrix)
     }
 
+    /// Whether it is a matrix alone, under which x and y are sums.
+    pub(super) fn is_straight(&self) -> bool {
+        self.field.is_none() && self.matrix[2] == [0.0, 0.0, 1.0]
+    }
+
     /// The bounds of an axis of the result, 0 for x and 1 for y.
     pub(super) fn bounds(&self, axis: usize) -> [f64; 2] {
         self.within.map_or([f64::NEG_INFINITY, f64::INFINITY], |w| [w[axis], w[axis + 2]])
@@ -64,8 +70,8 @@ impl Way<'_> {
 
     /// The places of row `y`.
     pub(super) fn places(&self, y: usize, out: &mut [[f64; 2]]) {
-        let [across, down, last] = self.matrix;
-        if self.field.is_none() && last == [0.0, 0.0, 1.0] {
+        if self.is_straight() {
+            let [across, down, _] = self.matrix;
             let [_, y] = self.bound([0.0, y as f64]);
             straight::<f64>(&[across, down], y, self.bounds(0), out);
             return;
@@ -86,8 +92,11 @@ impl Way<'_> {
             return None;
         }
         let [[sx, _, dx], [_, sy, dy], _] = self.matrix;
-        let x = (0..size.0).map(|i| fixed(dx).wrapping_add(fixed(sx * self.bound([i as f64, 0.0])[0]))).collect();
-        let y = (0..size.1).map(|i| fixed(sy * self.bound([0.0, i as f64])[1] + dy)).collect();
+        let (mut x, mut y) = (vec![0; size.0], vec![0; size.1]);
+        fixed_along::<f64>(sx, 0.0, self.bounds(0), &mut x);
+        fixed_along::<f64>(sy, dy, self.bounds(1), &mut y);
+        let dx = fixed(dx);
+        x.iter_mut().for_each(|x| *x = x.wrapping_add(dx));
         Some(Places { x, y })
     }
 
@@ -98,7 +107,11 @@ impl Way<'_> {
             return None;
         }
         // In rounding, steps from column to column are added to a row's start: no error adds up.
-        let step = |by: f64| (0..size.0).map(|x| fixed(by * self.bound([x as f64, 0.0])[0])).collect::<Vec<_>>();
+        let step = |by: f64| {
+            let mut all = vec![0; size.0];
+            fixed_along::<f64>(by, 0.0, self.bounds(0), &mut all);
+            all
+        };
         let m = &self.matrix;
         let kind = match self.field {
             None if affine => Kind::Affine([step(m[0][0]), step(m[1][0])]),
@@ -147,6 +160,15 @@ impl Rows<'_> {
                     [*px, *py] = self.way.place(i as f64, y as f64).map(fixed);
                 }
             }
+        }
+    }
+}
+
+pleach_simd::lanes! {
+    /// Places `by i + from` along an axis, in fixed point.
+    fn fixed_along<T: Copy>(by: f64, from: f64, bounds: [f64; 2], out: &mut [i32]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = fixed(by * f64::from(i as i32).max(bounds[0]).min(bounds[1]) + from);
         }
     }
 }

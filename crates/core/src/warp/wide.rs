@@ -6,8 +6,8 @@ use super::crossed::{Crossed, Taps};
 use super::edge::{Edge, OUTSIDE};
 use super::kernel::{self, before, fixed};
 use super::sample::Sample;
-use super::way::Way;
-use pleach_simd::{Around, Grid, PARTS, Place};
+use super::way::{Places, Way};
+use pleach_simd::{Around, Grid, Outside, PARTS, Parted, Place, Spots};
 
 /// Samples all of a grid.
 pub(super) fn sample<T: Sample>(
@@ -16,10 +16,12 @@ pub(super) fn sample<T: Sample>(
     size: (usize, usize),
     how: Interpolation,
     edge: &Edge<T>,
-    out: &mut [T],
+    out: &mut Vec<T>,
 ) {
     let Some(empty) = edge.fill().or_else(|| from.data.first().map(|v| [*v; 4])) else { return };
+    let samples = size.0 * size.1 * from.channels;
     if !way.keeps_axes() {
+        out.resize(samples, empty[0]);
         Turned::new(from, way, how, edge, empty).all(size.0, out);
         return;
     }
@@ -33,7 +35,18 @@ pub(super) fn sample<T: Sample>(
         (x.stride, y.stride) = (from.channels, from.width * from.channels);
     }
     let (cols, rows) = (Taps::new(&x, size.0, how), Taps::new(&y, size.1, how));
+    if how == Interpolation::Area && enlarged(&from, &cols, &rows, out) {
+        return;
+    }
+    out.resize(samples, empty[0]);
     Crossed::new(&from, cols, rows, edge, empty).all(out);
+}
+
+/// Means of no more than two pixels along either axis lie between those, wherever their shares say; false, and nothing
+/// done, where there are more, or no such way for the type.
+fn enlarged<T: Sample>(from: &Grid<'_, T>, cols: &Taps, rows: &Taps, out: &mut Vec<T>) -> bool {
+    let (Some(x), Some(y)) = (cols.places(), rows.places()) else { return false };
+    T::stretched(from, &Places { x, y }, Outside::Nearest, out)
 }
 
 fn transposed<T: Copy>(from: &Grid<'_, T>) -> Vec<T> {
@@ -83,6 +96,13 @@ struct Framed {
     /// How much of it is before the source's first column and row.
     left: i32,
     top: i32,
+}
+
+impl Framed {
+    /// The last column and row at which so many neighbours begin.
+    fn last(&self, taps: usize) -> [i32; 2] {
+        [self.width as i32 - taps as i32, self.height as i32 - 2 - taps as i32]
+    }
 }
 
 /// A result whose pixels lie anywhere between those of a source, at whole parts of a pixel, as OpenCV rounds them.
@@ -162,7 +182,9 @@ impl<'a, T: Sample> Turned<'a, T> {
         }
         let mut exact = vec![[0.0; 2]; size.0];
         let mut far = [[0.0_f64; 2]; 2];
-        for y in 0..size.1 {
+        // An affine map is farthest in its corners.
+        let rows = if self.way.is_straight() { vec![0, size.1.saturating_sub(1)] } else { (0..size.1).collect() };
+        for y in rows {
             self.way.places(y, &mut exact);
             extremes::<f64>(&exact, &mut far);
         }
@@ -201,11 +223,37 @@ impl<'a, T: Sample> Turned<'a, T> {
         Some(Framed { data: all, width, height, left: x[0] as i32, top: y[0] as i32 })
     }
 
+    /// All of it under an affine map, in a frame that has all neighbours; false where that is not so.
+    fn straight(&self, around: &Around, framed: &Framed, width: usize, out: &mut [T]) -> bool {
+        let Some(out) = T::bytes_mut(out).filter(|_| self.way.is_straight()) else { return false };
+        let channels = self.from.channels;
+        let [across, down, _] = self.way.matrix;
+        let map = Parted {
+            matrix: [across, down],
+            bounds: self.way.bounds(0),
+            add: [framed.left, framed.top].map(|n| n - before(self.taps) as i32),
+            last: framed.last(self.taps),
+            width: framed.width as i32,
+            channels: channels as i32,
+        };
+        let from = Grid { data: framed.data.as_slice(), width: framed.width, height: framed.height, channels };
+        let mut spots = Spots::new(width);
+        out.chunks_exact_mut(width * channels).enumerate().all(|(y, out)| {
+            map.row(self.way.bound([0.0, y as f64])[1], &mut spots);
+            around.row_within(&from, &spots, out)
+        })
+    }
+
     /// All of it, row by row.
     fn all(&self, width: usize, out: &mut [T]) {
         let channels = self.from.channels;
         let size = (width, out.len() / (width * channels).max(1));
         let framed = self.around.as_ref().and_then(|_| self.framed(T::bytes(self.from.data)?, self.reach(size)?));
+        if let (Some(around), Some(framed)) = (&self.around, &framed)
+            && self.straight(around, framed, width, out)
+        {
+            return;
+        }
         let (mut alone, mut seen) = (Vec::new(), Vec::new());
         let mut exact = vec![[0.0; 2]; width];
         let mut places = vec![((0, 0), (0, 0)); width];
@@ -213,8 +261,9 @@ impl<'a, T: Sample> Turned<'a, T> {
             self.way.places(y, &mut exact);
             round::<f64>(&exact, before(self.taps) as i32, &mut places);
             match (&self.around, &framed, T::bytes(self.from.data), T::bytes_mut(out)) {
-                (Some(around), Some(Framed { data, width, height, left, top }), _, Some(out)) => {
-                    let last = [*width as i32 - self.taps as i32, *height as i32 - 2 - self.taps as i32];
+                (Some(around), Some(framed), _, Some(out)) => {
+                    let Framed { data, width, height, left, top } = framed;
+                    let last = framed.last(self.taps);
                     seen.clear();
                     let shown = |(x, y): &(Place, Place)| {
                         let (col, row) = (x.0.saturating_add(*left), y.0.saturating_add(*top));

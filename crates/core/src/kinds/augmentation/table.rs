@@ -1,7 +1,7 @@
 //! Changes of pixels that look every sample up in a table, and can therefore be folded into one.
 
 use crate::image::{Image, Pixels};
-use pleach_simd::{translate, translate_rgb};
+use pleach_simd::{append_widened, translate, translate_rgb};
 
 /// For each channel of an 8-bit image, or for all of them, what becomes of each value.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,11 @@ impl Table {
             },
             Self::Floats(tables) => {
                 let mut out = Vec::with_capacity(samples.len());
+                if let [one] = tables.as_slice() {
+                    append_widened(samples, one, &mut out);
+                    image.pixels = Pixels::F32(out);
+                    return;
+                }
                 let pixels = (LINE / image.channels.max(1)).max(1);
                 let mut line = vec![0f32; pixels * image.channels.max(1)];
                 for samples in samples.chunks(line.len()) {
@@ -70,7 +75,6 @@ const LINE: usize = 3072;
 
 fn widen(tables: &[[f32; 256]], channels: usize, samples: &[u8], out: &mut [f32]) {
     match tables {
-        [one] => out.iter_mut().zip(samples).for_each(|(o, v)| *o = one[usize::from(*v)]),
         [red, green, blue] if channels == 3 => {
             let pixels = samples.as_chunks::<3>().0.iter();
             for ([r, g, b], [x, y, z]) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
