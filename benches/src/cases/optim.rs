@@ -86,7 +86,7 @@ fn stepping(name: &str, keys: &[(&str, f64)], averaged: bool) -> Result<Run> {
 }
 
 /// A pass that reads as many numbers (weights, gradients, slots) as an optimizer with so many slots, and writes as many,
-/// and does next to nothing with them. There is no optimizer of more than three.
+/// and does next to nothing with them.
 fn streams(slots: usize) -> Run {
     /// As long as the pieces of the optimizers' passes.
     const PIECE: usize = 1 << 14;
@@ -130,16 +130,14 @@ pleach_simd::lanes! {
                 *b += g;
                 *c += g;
             }),
-            [a, b, c, rest @ ..] => {
-                for d in rest {
-                    let three = a.iter_mut().zip(&mut **b).zip(&mut **c);
-                    three.zip(&mut **d).zip(gradients).for_each(|((((a, b), c), d), &g)| {
-                        *a += g;
-                        *b += g;
-                        *c += g;
-                        *d += g;
-                    });
-                }
+            [a, b, c, d] => {
+                let three = a.iter_mut().zip(&mut **b).zip(&mut **c);
+                three.zip(&mut **d).zip(gradients).for_each(|((((a, b), c), d), &g)| {
+                    *a += g;
+                    *b += g;
+                    *c += g;
+                    *d += g;
+                });
             }
             _ => written.iter_mut().for_each(|a| a.iter_mut().zip(gradients).for_each(|(a, &g)| *a += g)),
         }

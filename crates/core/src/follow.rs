@@ -34,8 +34,17 @@ const PIECE: usize = 1 << 14;
 pleach_simd::lanes! {
     /// Moves each average by `share` of its way to its weight.
     pub fn follow_slices<T: Float>(averages: &mut [T], weights: &[T], share: T) {
-        for (average, &weight) in averages.iter_mut().zip(weights) {
-            *average += share * (weight - *average);
+        // Two stretches at once: of one alone, memory gives less than it could. An odd line apart, so that they meet in
+        // no set of a cache.
+        let half = (averages.len().min(weights.len()) / 2 + 24).min(weights.len()).min(averages.len());
+        let ((a, b), (v, w)) = (averages.split_at_mut(half), weights.split_at(half));
+        let both = b.len().min(w.len());
+        for ((a, v), (b, w)) in a.iter_mut().zip(v).zip(b.iter_mut().zip(w)) {
+            *a += share * (*v - *a);
+            *b += share * (*w - *b);
+        }
+        for (a, v) in a.iter_mut().zip(v).skip(both) {
+            *a += share * (*v - *a);
         }
     }
 }

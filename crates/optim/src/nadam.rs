@@ -62,7 +62,9 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         if let [m, v] = slots {
-            let n = [self.eps, self.correction, self.of_grad, self.of_average].map(T::of);
+            // `x / (sqrt(v / c) + eps)` as `x sqrt(c) / (sqrt(v) + eps sqrt(c))`, and one quotient for both parts.
+            let root = self.correction.sqrt();
+            let n = [self.eps * root, self.of_grad * root, self.of_average * root].map(T::of);
             pass(param, grad, m, v, self.moments.rates(), n);
         }
     }
@@ -83,12 +85,11 @@ impl Scaled for Step {
 }
 
 pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 4]) {
-        let [eps, correction, of_grad, of_average] = n;
+    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 3]) {
+        let [eps, of_grad, of_average] = n;
         for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
             let (shrunk, g) = rates.next(*p, g, m, v);
-            let denominator = (*v / correction).sqrt() + eps;
-            *p = shrunk - of_grad * g / denominator - of_average * *m / denominator;
+            *p = shrunk - (of_grad * g + of_average * *m) / (v.sqrt() + eps);
         }
     }
 }

@@ -67,10 +67,13 @@ impl Formula for Step {
 
     fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
         let [m, v] = slots else { return };
-        let n = [self.correction, self.lr].map(T::of);
+        let size = self.lr / self.correction;
         match &self.rectified {
-            Some(r) => rectified(param, grad, m, v, self.moments.rates(), n, [r.eps, r.root, r.factor].map(T::of)),
-            None => plain(param, grad, m, v, self.moments.rates(), n),
+            Some(r) => {
+                let n = [size * r.root * r.factor, r.eps].map(T::of);
+                rectified(param, grad, m, v, self.moments.rates(), n);
+            }
+            None => plain(param, grad, m, v, self.moments.rates(), T::of(size)),
         }
     }
 
@@ -93,23 +96,20 @@ impl Scaled for Step {
 }
 
 pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 2]) {
-        let [correction, lr] = n;
+    fn plain<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, size: T) {
         for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
             let (shrunk, _) = rates.next(*p, g, m, v);
-            *p = shrunk - *m / correction * lr;
+            *p = shrunk - size * *m;
         }
     }
 }
 
 pleach_simd::lanes! {
-    fn rectified<T: Real>(
-        param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 2], r: [T; 3],
-    ) {
-        let ([correction, lr], [eps, root, factor]) = (n, r);
+    fn rectified<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 2]) {
+        let [size, eps] = n;
         for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
             let (shrunk, _) = rates.next(*p, g, m, v);
-            *p = shrunk - *m / correction * lr * (root / (v.sqrt() + eps)) * factor;
+            *p = shrunk - size * *m / (v.sqrt() + eps);
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn step<F: Scaled>(
     memory: &mut Memory,
     formula: impl Fn(&Tensor, &mut ParamSlots) -> Result<F>,
 ) -> Result<()> {
-    let mut batch = Batch::default();
+    let mut passes = Passes { all: Vec::new(), taken: BTreeSet::new() };
     let share = group.follow.map_or(0.0, |to| to.share);
     for (name, weight, grad) in &group.params {
         let slots = memory.0.entry((*name).to_owned()).or_default();
@@ -66,17 +66,22 @@ pub(crate) fn step<F: Scaled>(
             continue;
         }
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
-        let alone = batch.jobs.len() == TOGETHER || batch.dtype != Some(dtype) || batch.has(&param);
-        if alone {
-            batch.run(share)?;
-            batch.dtype = Some(dtype);
+        // A parameter is never copied, for it is written where it lies: one that shares memory waits for another pass.
+        let alone = passes.has(&param);
+        let job = passes.job(formula, param, grad, tensors, average)?;
+        for (name, tensor) in job.slots() {
+            slots.keep(name, tensor.clone());
         }
-        let tensors = batch.add(formula, param, grad, tensors, average)?;
-        for (name, tensor) in tensors {
-            slots.keep(name, tensor);
+        match passes.all.last_mut() {
+            Some(last) if !alone && last.dtype == dtype && last.jobs.len() < TOGETHER => last.jobs.push(job),
+            _ => passes.all.push(Pass { dtype, jobs: vec![job] }),
         }
     }
-    batch.run(share)
+    // Threads that have nothing to do fall asleep: the passes follow each other when all is prepared.
+    passes.all.iter().try_for_each(|pass| match pass.dtype {
+        DType::F32 => over_slices::<f32, F>(&pass.jobs, share),
+        _ => over_slices::<f64, F>(&pass.jobs, share),
+    })
 }
 
 /// One parameter's part in a pass.
@@ -87,21 +92,25 @@ struct Job<F> {
     written: Vec<Tensor>,
 }
 
-/// Parameters that wait for their pass; no two of the tensors that it writes share memory with each other or with a
-/// gradient.
-struct Batch<F> {
-    jobs: Vec<Job<F>>,
-    dtype: Option<DType>,
-    taken: BTreeSet<usize>,
-}
-
-impl<F> Default for Batch<F> {
-    fn default() -> Self {
-        Self { jobs: Vec::new(), dtype: None, taken: BTreeSet::new() }
+impl<F: Scaled> Job<F> {
+    fn slots(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        self.formula.slots().iter().copied().zip(self.written.iter().skip(1))
     }
 }
 
-impl<F: Scaled> Batch<F> {
+/// Parameters of one type; no two of the tensors that are written share memory with each other or with a gradient.
+struct Pass<F> {
+    dtype: DType,
+    jobs: Vec<Job<F>>,
+}
+
+/// The passes of a step, one after the other, and the memory of all their tensors.
+struct Passes<F> {
+    all: Vec<Pass<F>>,
+    taken: BTreeSet<usize>,
+}
+
+impl<F: Scaled> Passes<F> {
     fn has(&self, tensor: &Tensor) -> bool {
         pass::address(tensor).is_some_and(|at| self.taken.contains(&at))
     }
@@ -113,16 +122,17 @@ impl<F: Scaled> Batch<F> {
         Ok(tensor)
     }
 
-    /// Takes a parameter in; returns its slots by name.
-    fn add(
+    /// A parameter's part in a pass.
+    fn job(
         &mut self,
         formula: F,
         param: Tensor,
         grad: Tensor,
         slots: Vec<Tensor>,
         average: Option<&Tensor>,
-    ) -> Result<Vec<(&'static str, Tensor)>> {
-        let mut written = vec![self.own(param)?];
+    ) -> Result<Job<F>> {
+        self.taken.extend(pass::address(&param));
+        let mut written = vec![param];
         let grad = self.own(grad)?;
         for slot in slots {
             written.push(self.own(slot)?);
@@ -138,20 +148,7 @@ impl<F: Scaled> Batch<F> {
             self.taken.extend(pass::address(average));
             written.push(average.clone());
         }
-        let named = formula.slots().iter().copied().zip(written.iter().skip(1).cloned()).collect();
-        self.jobs.push(Job { formula, grad, written });
-        Ok(named)
-    }
-
-    /// Steps of all that wait, after which averages go `share` of the way to their parameters.
-    fn run(&mut self, share: f64) -> Result<()> {
-        let jobs = std::mem::take(&mut self.jobs);
-        self.taken.clear();
-        match self.dtype {
-            Some(DType::F32) => over_slices::<f32, F>(&jobs, share),
-            Some(DType::F64) => over_slices::<f64, F>(&jobs, share),
-            _ => Ok(()),
-        }
+        Ok(Job { formula, grad, written })
     }
 }
 
