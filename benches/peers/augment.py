@@ -71,6 +71,7 @@ def steps(name):
         "sized_crop": A.RandomSizedCrop((240, 400), (352, 352), p=1),
         "bbox_safe_crop": A.BBoxSafeRandomCrop(p=1),
         "to_float": A.ToFloat(p=1),
+        "mosaic": A.Mosaic(p=1),
         "resized_crop": A.RandomResizedCrop((352, 352), p=1),
         "gblur": blur,
         "mblur7": motion,
@@ -124,6 +125,8 @@ def augment(name):
     boxed = name == "bbox_safe_crop"
     both = A.Compose(steps(name), bbox_params=A.BboxParams("pascal_voc", label_fields=["labels"]) if boxed else None)
     also = {"bboxes": boxes(), "labels": np.arange(8)} if boxed else {}
+    if name == "mosaic":
+        also["mosaic_metadata"] = [{"image": image, "mask": mask}] * 3
     planes = name in ("chain", "normalize")
 
     def run():

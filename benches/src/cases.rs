@@ -130,6 +130,7 @@ pub const NAMES: &[&str] = &[
     "augment/brightcontrast",
     "augment/normalize",
     "augment/to_float",
+    "augment/mosaic",
     "augment/gray_rotate",
     "augment/gray_rotate_bicubic",
     "augment/gray_resize",

@@ -5,7 +5,7 @@ use super::{Run, untimed};
 use pleach_augment as _;
 use pleach_core::export::serde_json::{Value as Json, json};
 use pleach_core::image::{Image, Pixels};
-use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, DynAugmentation, Pipeline};
+use pleach_core::kinds::augmentation::{At, AugmentConfig, AugmentSlot, DynAugmentation, Pipeline, Pool};
 use pleach_core::{Backend, Error, Frame, Instance, Map, Plug, Result, RotBox, Row, SampleId, saved};
 
 const SIZE: (usize, usize) = (640, 480);
@@ -89,6 +89,7 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
         "iou_crop" => vec![one("RandomIoUCrop")?],
         "sanitize" => vec![one("SanitizeBoundingBoxes")?],
         "to_float" => vec![one("ToFloat")?],
+        "mosaic" => vec![one("Mosaic")?],
         "gblur" => vec![blur()?],
         "mblur7" => vec![motion()?],
         "brightcontrast" => vec![one("RandomBrightnessContrast")?],
@@ -104,6 +105,19 @@ fn steps(name: &str) -> Result<Vec<AugmentConfig>> {
         ],
         _ => return Err(Error::new("PL0101", format!("there is no case `{name}`"))),
     })
+}
+
+/// The same picture again and again, to mix with.
+struct Again(Row);
+
+impl Pool for Again {
+    fn len(&self) -> usize {
+        4
+    }
+
+    fn row(&self, _: usize) -> Result<Row> {
+        Ok(untimed(|| self.0.clone()))
+    }
 }
 
 /// The picture in the type that a case's name begins with, and the rest of the name.
@@ -130,7 +144,7 @@ pub fn open(name: &str) -> Result<Run> {
     let steps = steps(name)?;
     let planes = matches!(name, "chain" | "normalize");
     let kernels = Plug::<dyn Backend>::named("Cpu")?;
-    let mut epoch = 0;
+    let (mut epoch, pool) = (0, Again(row.clone()));
     if matches!(name, "bbox_safe_crop" | "zoom_out" | "iou_crop" | "sanitize") {
         row.instances.extend((0..8).map(|n| {
             let (cx, cy) = (80.0 + 70.0 * n as f32, 60.0 + 50.0 * n as f32);
@@ -142,7 +156,7 @@ pub fn open(name: &str) -> Result<Run> {
         epoch += 1;
         // A loader has a row of its own for each sample; the peer leaves its input as it is.
         let mut row = untimed(|| row.clone());
-        let (pipeline, at) = (Pipeline::new(&steps, &*kernels), At { seed: 1, epoch, sample: 0 });
+        let (pipeline, at) = (Pipeline::new(&steps, &*kernels).with_pool(&pool), At { seed: 1, epoch, sample: 0 });
         if planes {
             // As in training: the last table is looked up in the pass that makes planes.
             pipeline.almost().run(at, &mut row)?;
