@@ -36,9 +36,10 @@ pleach_simd::lanes! {
     pub fn follow_slices<T: Float>(averages: &mut [T], weights: &[T], share: T) {
         // Two stretches at once: of one alone, memory gives less than it could. An odd line apart, so that they meet in
         // no set of a cache.
-        let half = (averages.len().min(weights.len()) / 2 + 24).min(weights.len()).min(averages.len());
-        let ((a, b), (v, w)) = (averages.split_at_mut(half), weights.split_at(half));
-        let both = b.len().min(w.len());
+        let n = averages.len().min(weights.len());
+        let half = (n / 2 + 24).min(n);
+        let ((a, b), (v, w)) = (averages[..n].split_at_mut(half), weights[..n].split_at(half));
+        let both = b.len();
         for ((a, v), (b, w)) in a.iter_mut().zip(v).zip(b.iter_mut().zip(w)) {
             *a += share * (*v - *a);
             *b += share * (*w - *b);

@@ -185,8 +185,8 @@ pleach_simd::lanes! {
     fn greatest<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], max: &mut [T], n: Numbers<T>) {
         for ((((p, &g), m), s), max) in param.iter_mut().zip(grad).zip(m).zip(s).zip(max) {
             let shrunk = n.next(*p, g, m, s);
-            // The new average comes first: a NaN in it must not be forgotten.
-            *max = if *s < *max { *max } else { *s };
+            // The new average stays where it is not a number: that must not be forgotten.
+            *max = (*max).larger(*s);
             *p = n.moved(shrunk, *m, if n.by_greatest { *max } else { *s });
         }
     }

@@ -123,8 +123,8 @@ pleach_simd::lanes! {
     ) {
         for ((((p, &g), m), v), max) in param.iter_mut().zip(grad).zip(m).zip(v).zip(max) {
             let (shrunk, _) = n.rates.next(*p, g, m, v);
-            // The new average comes first: a NaN in it must not be forgotten.
-            *max = if *v < *max { *max } else { *v };
+            // The new average stays where it is not a number: that must not be forgotten.
+            *max = (*max).larger(*v);
             *p = n.moved(shrunk, *m, *max);
         }
     }
