@@ -111,6 +111,16 @@ fn written<T: Real>(len: usize, piece: usize, write: impl FnOnce(&mut [MaybeUnin
     all
 }
 
+/// Elements that will be written, as those that have yet to be.
+///
+/// # Safety
+/// Nothing that is no `T` is written.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn to_be_written<T: Real>(all: &mut [T]) -> &mut [MaybeUninit<T>] {
+    // SAFETY: the layout is the same, and the caller writes values of `T` alone.
+    unsafe { &mut *(std::ptr::from_mut(all) as *mut [MaybeUninit<T>]) }
+}
+
 fn zeroed<T: Real>(row: &mut [MaybeUninit<T>]) -> &mut [T] {
     row.fill(MaybeUninit::new(T::ZERO));
     // SAFETY: every element has just been written, and a written `MaybeUninit<T>` is a `T`.

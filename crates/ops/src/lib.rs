@@ -75,6 +75,7 @@ mod upsample_nearest2d;
 mod vector;
 mod volume;
 mod window;
+mod workspaces;
 
 pub use adaptive_avg_pool2d::adaptive_avg_pool2d;
 pub use adaptive_max_pool2d::adaptive_max_pool2d;

@@ -2,7 +2,7 @@
 
 use crate::fresh;
 use crate::host::Real;
-use crate::tile::{Factors, Onto};
+use crate::tile::{Factors, Onto, Soon};
 use crate::turn::{Rows, turn};
 use pleach_simd::{lanes, reduce};
 use std::ops::Range;
@@ -160,6 +160,7 @@ pub(crate) fn multiply_packed<T: Real>(out: &mut [T], stride: usize, old: Old, a
                     step: tile.cols,
                     depth,
                     rows: rows.len(),
+                    soon: Soon::NOTHING,
                 };
                 let out = &mut out[rows.start * stride + col..];
                 if width == tile.cols {

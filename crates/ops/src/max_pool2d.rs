@@ -3,6 +3,7 @@
 use crate::apply;
 use crate::host::{Host, Real, dims4, dtype, for_float, output, slice, tensor};
 use crate::window::Window;
+use crate::workspaces::Workspaces;
 use crate::{fresh, sizes};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use pleach_simd::{Float, lanes, par_rows, par_rows2};
@@ -110,49 +111,79 @@ struct Op {
     winners: Winners,
 }
 
+/// The winners of windows one row high, for each row of an image: what windows of several rows choose among.
+struct Across<T> {
+    values: Vec<T>,
+    /// Where each stood in the plane.
+    places: Vec<u32>,
+    /// Every few elements of a row, side by side.
+    every: Vec<T>,
+}
+
+impl<T: Real> Across<T> {
+    fn new(g: &Window) -> Self {
+        let len = g.input[0] * g.output[1];
+        Self { values: vec![T::ZERO; len], places: vec![0; len], every: vec![T::ZERO; g.output[1]] }
+    }
+}
+
 lanes! {
-    /// Goes over the taps, outer, and the outputs of a row, inner: the inner loop is one comparison wide.
-    fn plane<T: Real>(g: &Window, x: &[T], y: &mut [T], at: &mut [u32]) {
+    /// The winners of a plane: those of each row, then those of the rows that a window has, which are the same in reading order.
+    fn plane<T: Real>(g: &Window, x: &[T], across: &mut Across<T>, y: &mut [T], at: &mut [u32]) {
         let [width_in, width] = [g.input[1], g.output[1]];
-        for (row, (y, at)) in y.chunks_mut(width).zip(at.chunks_mut(width)).enumerate() {
-            let mut first = true;
+        let Across { values, places, every } = across;
+        for (row, (y, at)) in values.chunks_exact_mut(width).zip(places.chunks_exact_mut(width)).enumerate() {
             y.fill(T::of(f64::NEG_INFINITY));
             at.fill(NOWHERE);
-            for i in g.near(0) {
-                if !g.reach(0, i).contains(&row) {
+            for j in g.near(1) {
+                let cols = g.reach(1, j);
+                if cols.is_empty() {
                     continue;
                 }
-                let start = g.source(0, i, row) * width_in;
-                if first {
-                    // Were all elements the least there is, the first would still be the winner.
-                    for (col, (y, at)) in y.iter_mut().zip(at.iter_mut()).enumerate() {
-                        let gap = g.padding[1].saturating_sub(col * g.stride[1]);
-                        let tap = if gap == 0 { 0 } else { gap.div_ceil(g.dilation[1]) };
-                        let source = g.source(1, tap, col);
-                        if tap < g.kernel[1] && source < width_in {
-                            (*y, *at) = (x[start + source], (start + source) as u32);
-                        }
-                    }
-                    first = false;
-                }
-                for j in g.near(1) {
-                    let cols = g.reach(1, j);
-                    if cols.is_empty() {
-                        continue;
-                    }
-                    let source = start + g.source(1, j, cols.start);
-                    let tap = x[source..].iter().step_by(g.stride[1]);
-                    let out = y[cols.clone()].iter_mut().zip(&mut at[cols]);
-                    let mut here = source as u32;
-                    for ((y, at), &v) in out.zip(tap) {
-                        let wins = v > *y || v.is_nan();
-                        *y = if wins { v } else { *y };
-                        *at = if wins { here } else { *at };
-                        here += g.stride[1] as u32;
-                    }
+                let source = row * width_in + g.source(1, j, cols.start);
+                let tap = &mut every[..cols.len()];
+                take_every(&x[source..(row + 1) * width_in], g.stride[1], tap);
+                let mut here = source as u32;
+                for ((y, at), &v) in y[cols.clone()].iter_mut().zip(&mut at[cols]).zip(&*tap) {
+                    challenge((y, at), (v, here));
+                    here = here.wrapping_add(g.stride[1] as u32);
                 }
             }
         }
+        for (row, (y, at)) in y.chunks_exact_mut(width).zip(at.chunks_exact_mut(width)).enumerate() {
+            y.fill(T::of(f64::NEG_INFINITY));
+            at.fill(NOWHERE);
+            for i in g.near(0).filter(|&i| g.reach(0, i).contains(&row)) {
+                let from = g.source(0, i, row) * width;
+                let (values, places) = (&values[from..][..width], &places[from..][..width]);
+                for ((y, at), (&v, &place)) in y.iter_mut().zip(at.iter_mut()).zip(values.iter().zip(places)) {
+                    challenge((y, at), (v, place));
+                }
+            }
+        }
+    }
+}
+
+/// The greater of two takes the place, the first of equals; whatever is not a number wins. Nobody holds a place at first.
+#[inline(always)]
+fn challenge<T: Real>((y, at): (&mut T, &mut u32), (v, place): (T, u32)) {
+    let wins = v > *y || v.is_nan() || *at == NOWHERE;
+    *y = if wins { v } else { *y };
+    *at = if wins { place } else { *at };
+}
+
+/// Every `step`-th element, as many as there is room for.
+#[inline(always)]
+fn take_every<T: Copy>(from: &[T], step: usize, to: &mut [T]) {
+    if step == 2 {
+        // Pairs by vectors; the last may have no second.
+        let (pairs, last) = from.as_chunks::<2>();
+        to.iter_mut().zip(pairs).for_each(|(to, [v, _])| *to = *v);
+        if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
+            *to = v;
+        }
+    } else {
+        to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| *to = v);
     }
 }
 
@@ -167,17 +198,17 @@ impl CustomOp1 for Op {
         for_float!(NAME, dtype(s), T => {
             let x = slice::<T>(NAME, s, l)?;
             let mut y = vec![T::ZERO; n * c * area];
+            let rooms = Workspaces::new();
+            let of = |r: usize, y: &mut [T], at: &mut [u32]| {
+                rooms.with(|| Across::new(g), |across| plane(g, &x[r * area_in..][..area_in], across, y, at));
+            };
             if self.wanted {
                 let mut at = vec![0; y.len()];
-                par_rows2(&mut y, area, &mut at, area, |r, y, at| {
-                    plane(g, &x[r * area_in..][..area_in], y, at);
-                });
+                par_rows2(&mut y, area, &mut at, area, of);
                 // The op runs once; were it run again, the winners would be the same.
                 let _ = self.winners.set(at);
             } else {
-                par_rows(&mut y, area, |r, y| {
-                    plane(g, &x[r * area_in..][..area_in], y, &mut vec![0; area]);
-                });
+                par_rows(&mut y, area, |r, y| of(r, y, &mut vec![0; area]));
             }
             Ok(output(y, (n, c, g.output[0], g.output[1])))
         })

@@ -4,7 +4,7 @@
 //! once for each instruction set and chosen at run time; the size of the tile goes with the choice.
 
 use crate::turn::Rows;
-use pleach_simd::{Level, level, prefetch};
+use pleach_simd::{CACHE_LINE, Level, level, prefetch};
 use std::ops::Range;
 
 /// Rows and columns of a tile.
@@ -21,6 +21,22 @@ impl Tile {
     }
 }
 
+/// Memory that the next tile reads: while one tile is multiplied, it is called for, a cache line for each step of the depth.
+/// Called for all at once, it would hold up the reading of this tile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Soon<'a, T> {
+    pub from: &'a [T],
+    /// Where its stretches begin.
+    pub starts: &'a [usize],
+    /// Elements of each stretch.
+    pub len: usize,
+}
+
+impl<T> Soon<'_, T> {
+    /// What is in a cache already need not be called for.
+    pub const NOTHING: Self = Self { from: &[], starts: &[], len: 0 };
+}
+
 /// Two matrices as they lie, of which [`Tiled::strided`] multiplies some rows by a tile's width of columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factors<'a, T> {
@@ -34,6 +50,7 @@ pub(crate) struct Factors<'a, T> {
     pub depth: usize,
     /// Rows of the left matrix, at most a tile's.
     pub rows: usize,
+    pub soon: Soon<'a, T>,
 }
 
 impl<T> Factors<'_, T> {
@@ -99,12 +116,13 @@ pub(crate) struct Scattered<'a, T> {
     pub b: &'a [T],
     pub starts: &'a Starts,
     pub depth: Range<usize>,
+    pub soon: Soon<'a, T>,
 }
 
 impl<T> Scattered<'_, T> {
     /// Whether all elements exist, of the factors, of what is written to, and of `kept`.
     fn fit(&self, tile: Tile, to: &Rows<'_, T>, kept: &[T]) -> bool {
-        let Self { a, along, rows, b, starts, depth } = self;
+        let Self { a, along, rows, b, starts, depth, .. } = self;
         let steps = depth.len();
         (1..=tile.rows).contains(rows)
             && to.hold(*rows, tile.cols)
@@ -179,8 +197,6 @@ impl<T> Lines<T> for Anywhere<'_, T> {
     #[inline(always)]
     fn next(&mut self) -> *const T {
         let start = self.starts.next().copied().unwrap_or(0);
-        // What the next tile begins with.
-        prefetch(self.from, start + self.cols);
         self.from.as_ptr().wrapping_add(start)
     }
 
@@ -189,6 +205,38 @@ impl<T> Lines<T> for Anywhere<'_, T> {
         let line = self.kept;
         self.kept = line.wrapping_add(self.cols);
         Some(line)
+    }
+}
+
+/// Cache lines that are called for, one at a time.
+struct Calls<'a, T> {
+    from: *const T,
+    starts: std::slice::Iter<'a, usize>,
+    /// Elements of each stretch.
+    len: usize,
+    /// Where the current stretch goes on, and how much of it is left.
+    at: *const T,
+    left: usize,
+}
+
+impl<'a, T> Calls<'a, T> {
+    /// Field by field: copied in wholes, what has just been written in parts would be waited for.
+    #[inline(always)]
+    fn new(soon: &Soon<'a, T>) -> Self {
+        Self { from: soon.from.as_ptr(), starts: soon.starts.iter(), len: soon.len, at: soon.from.as_ptr(), left: 0 }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) {
+        let line = CACHE_LINE / size_of::<T>();
+        if self.left == 0 {
+            let Some(start) = self.starts.next() else { return };
+            // Where a stretch begins within a line, it ends in a line more.
+            (self.at, self.left) = (self.from.wrapping_add(*start), self.len + line - 1);
+        }
+        prefetch(self.at);
+        self.at = self.at.wrapping_add(line);
+        self.left = self.left.saturating_sub(line);
     }
 }
 
@@ -201,7 +249,7 @@ macro_rules! loops {
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $module {
-            use super::{Anywhere, Even, Factors, Lines, Onto, Rows, Scattered, Strands, Tile};
+            use super::{Anywhere, Calls, Even, Factors, Lines, Onto, Rows, Scattered, Soon, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
@@ -216,13 +264,19 @@ macro_rules! loops {
 
             #[target_feature(enable = $features)]
             fn strided_rows<const ROWS: usize>(factors: &Factors<'_, $t>, onto: Onto, to: &mut Rows<'_, $t>) {
-                let Factors { a, down, along, b, step: next, depth, rows } = *factors;
+                let Factors { a, down, along, b, step: next, depth, rows, ref soon } = *factors;
                 assert!(rows == ROWS && factors.fit(OUTER, to), "a tile's factors");
                 let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * down));
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    accumulate::<ROWS>(a, along, Even { next: b.as_ptr(), step: next }, depth, onto, to.start(), to.step());
+                    let lines = Even { next: b.as_ptr(), step: next };
+                    // Loops of their own, so that who calls for nothing looks for nothing.
+                    if soon.starts.is_empty() {
+                        accumulate::<ROWS, false>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));
+                    } else {
+                        accumulate::<ROWS, true>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));
+                    }
                 }
             }
 
@@ -243,7 +297,7 @@ macro_rules! loops {
                 #[allow(unsafe_code)]
                 unsafe {
                     let lines = Even { next: b.as_ptr(), step: OUTER.cols };
-                    accumulate::<ROWS>(a, 1, lines, depth, Onto::Sums, to.start(), to.step());
+                    accumulate::<ROWS, false>(a, 1, lines, depth, Onto::Sums, to.start(), to.step(), Calls::new(&Soon::NOTHING));
                 }
             }
 
@@ -263,7 +317,7 @@ macro_rules! loops {
                 kept: &mut [$t],
             ) {
                 assert!(lines.rows == ROWS && lines.fit(OUTER, to, kept), "a tile's lines");
-                let Scattered { a, along, b, starts, depth, .. } = lines;
+                let Scattered { a, along, b, starts, depth, soon, .. } = lines;
                 let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r));
                 let lines = Anywhere {
                     from: b,
@@ -274,17 +328,19 @@ macro_rules! loops {
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    accumulate::<ROWS>(a, *along, lines, depth.len(), onto, to.start(), to.step());
+                    accumulate::<ROWS, true>(a, *along, lines, depth.len(), onto, to.start(), to.step(), Calls::new(soon));
                 }
             }
 
             /// # Safety
             /// For each of `depth` steps an element of each row, `along` apart, and a line of columns can be read, and written where it is to be
             /// kept; a line of each row of `out`, `step` apart, can be read and written.
+            // Not inlined: its loop needs all registers.
             #[target_feature(enable = $features)]
-            #[inline]
+            #[inline(never)]
             #[allow(unsafe_code)]
-            unsafe fn accumulate<const ROWS: usize>(
+            #[allow(clippy::too_many_arguments, reason = "what the loop reads and writes")]
+            unsafe fn accumulate<const ROWS: usize, const CALLS: bool>(
                 a: [*const $t; ROWS],
                 along: usize,
                 mut lines: impl Lines<$t>,
@@ -292,6 +348,7 @@ macro_rules! loops {
                 onto: Onto,
                 out: *mut $t,
                 step: usize,
+                mut calls: Calls<'_, $t>,
             ) {
                 let mut sums: [[$vector; $ov]; ROWS] = [[$zero(); $ov]; ROWS];
                 if onto == Onto::Sums {
@@ -304,6 +361,9 @@ macro_rules! loops {
                 }
                 let mut at = 0;
                 for _ in 0..depth {
+                    if CALLS {
+                        calls.next();
+                    }
                     let (line, kept) = (lines.next(), lines.kept());
                     // SAFETY: the caller says so; behind the last step, the pointers are not read.
                     unsafe {
@@ -404,12 +464,13 @@ mod portable {
 
     pub fn keeping<T: Number>(lines: &Scattered<'_, T>, onto: Onto, to: &mut Rows<'_, T>, kept: &mut [T]) {
         assert!(lines.fit(OUTER, to, kept), "a tile's lines");
-        let Scattered { a, along, rows, b, starts, depth } = lines;
+        let Scattered { a, along, rows, b, starts, depth, soon } = lines;
         for (&start, kept) in starts.of(depth.clone()).iter().zip(kept.chunks_exact_mut(OUTER.cols)) {
             kept.copy_from_slice(&b[start..][..OUTER.cols]);
         }
         let (b, depth) = (&*kept, depth.len());
-        strided(&Factors { a, down: 1, along: *along, b, step: OUTER.cols, depth, rows: *rows }, onto, to);
+        let factors = Factors { a, down: 1, along: *along, b, step: OUTER.cols, depth, rows: *rows, soon: *soon };
+        strided(&factors, onto, to);
     }
 }
 

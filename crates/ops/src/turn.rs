@@ -52,23 +52,15 @@ widest! {
             return;
         }
         assert!(from.len() >= (rows - 1) * step + cols, "rows to turn");
-        let (whole_rows, whole_cols) = (rows / V::SQUARE * V::SQUARE, cols / V::SQUARE * V::SQUARE);
         // SAFETY: what is read lies within `from`, by the assertion above; what is written, within the rows of `to`, which are
         // good by their contract. The level has the vector's instructions.
         #[allow(unsafe_code)]
         unsafe {
-            let at = |r: usize, c: usize| (from.as_ptr().add(r * step + c), to.start.add(c * to.step + r));
-            for r in (0..whole_rows).step_by(V::SQUARE) {
-                for c in (0..whole_cols).step_by(V::SQUARE) {
-                    let (from, into) = at(r, c);
-                    V::turn(from, step, into, to.step);
-                }
-            }
-            for r in 0..rows {
-                let first = if r < whole_rows { whole_cols } else { 0 };
-                for c in first..cols {
-                    let (from, into) = at(r, c);
-                    into.write(*from);
+            for r in (0..rows).step_by(V::SQUARE) {
+                for c in (0..cols).step_by(V::SQUARE) {
+                    let (from, into) = (from.as_ptr().add(r * step + c), to.start.add(c * to.step + r));
+                    let size = [(rows - r).min(V::SQUARE), (cols - c).min(V::SQUARE)];
+                    V::turn(from, step, size, into, to.step);
                 }
             }
         }

@@ -19,10 +19,10 @@ pub(crate) unsafe trait Vector<T>: Copy {
     unsafe fn plus(self, other: Self) -> Self;
     unsafe fn minus(self, other: Self) -> Self;
     unsafe fn times(self, other: Self) -> Self;
-    /// Turns a square of [`SQUARE`](Self::SQUARE) rows and columns: element (r, c) of rows `from_step` apart becomes (c, r) of rows
-    /// `to_step` apart.
-    unsafe fn turn(from: *const T, from_step: usize, to: *mut T, to_step: usize);
-    /// Side of the square that [`turn`](Self::turn) turns.
+    /// Turns up to [`SQUARE`](Self::SQUARE) rows and columns: element (r, c) of rows `from_step` apart becomes (c, r) of rows
+    /// `to_step` apart. Elements of other rows and columns are neither read nor written.
+    unsafe fn turn(from: *const T, from_step: usize, size: [usize; 2], to: *mut T, to_step: usize);
+    /// Side of the largest square that [`turn`](Self::turn) turns.
     const SQUARE: usize;
 }
 
@@ -124,19 +124,36 @@ unsafe impl<T: Real> Vector<T> for [T; 4] {
     }
 
     #[inline(always)]
-    unsafe fn turn(from: *const T, from_step: usize, to: *mut T, to_step: usize) {
-        for r in 0..4 {
-            for c in 0..4 {
-                // SAFETY: the caller's pointers are good for the square.
-                unsafe { *to.add(c * to_step + r) = *from.add(r * from_step + c) }
-            }
+    unsafe fn turn(from: *const T, from_step: usize, size: [usize; 2], to: *mut T, to_step: usize) {
+        // SAFETY: the caller's.
+        unsafe { turn_one_by_one(from, from_step, size, to, to_step) }
+    }
+}
+
+/// [`Vector::turn`] without vectors.
+///
+/// # Safety
+/// The pointers must be good for so many rows and columns.
+#[inline(always)]
+#[allow(unsafe_code)]
+unsafe fn turn_one_by_one<T: Copy>(
+    from: *const T,
+    from_step: usize,
+    [rows, cols]: [usize; 2],
+    to: *mut T,
+    to_step: usize,
+) {
+    for r in 0..rows {
+        for c in 0..cols {
+            // SAFETY: the caller's.
+            unsafe { to.add(c * to_step + r).write(*from.add(r * from_step + c)) }
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Vector;
+    use super::{Vector, turn_one_by_one};
     use std::arch::x86_64::*;
 
     macro_rules! vector {
@@ -187,9 +204,9 @@ mod x86 {
                 }
 
                 #[inline(always)]
-                unsafe fn turn(from: *const $t, from_step: usize, to: *mut $t, to_step: usize) {
+                unsafe fn turn(from: *const $t, from_step: usize, size: [usize; 2], to: *mut $t, to_step: usize) {
                     // SAFETY: as above.
-                    unsafe { $turn(from, from_step, to, to_step) }
+                    unsafe { $turn(from, from_step, size, to, to_step) }
                 }
             }
         };
@@ -231,8 +248,8 @@ mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_mul_ps,
-        turn8,
-        8
+        turn16,
+        16
     );
     vector!(
         __m512d,
@@ -248,15 +265,69 @@ mod x86 {
         4
     );
 
-    /// Turns eight rows of eight.
+    /// Turns up to sixteen rows of sixteen. A register takes four elements of each fourth row, so that turning four by four
+    /// within it leaves whole rows.
     ///
     /// # Safety
-    /// The pointers must be good for eight rows each, the processor must have AVX.
+    /// The pointers must be good for so many rows and columns, the processor must have AVX-512 F, DQ and VL.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn turn8(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
+    unsafe fn turn16(from: *const f32, from_step: usize, [rows, cols]: [usize; 2], to: *mut f32, to_step: usize) {
+        // SAFETY: the caller's; masks leave out what is not there.
+        unsafe {
+            let all_rows = u16::MAX >> (16 - rows.min(16));
+            for c in (0..cols).step_by(4) {
+                let some_cols = 0xf >> (4 - (cols - c).min(4));
+                // Not closures: those would be compiled without the caller's instructions.
+                macro_rules! four {
+                    ($r:expr) => {
+                        if $r >= rows {
+                            _mm_setzero_ps()
+                        } else if some_cols == 0xf {
+                            _mm_loadu_ps(from.add($r * from_step + c))
+                        } else {
+                            _mm_maskz_loadu_ps(some_cols, from.add($r * from_step + c))
+                        }
+                    };
+                }
+                macro_rules! each_fourth {
+                    ($r:literal) => {{
+                        let v = _mm512_castps128_ps512(four!($r));
+                        let v = _mm512_insertf32x4::<1>(v, four!($r + 4));
+                        let v = _mm512_insertf32x4::<2>(v, four!($r + 8));
+                        _mm512_insertf32x4::<3>(v, four!($r + 12))
+                    }};
+                }
+                let (r0, r1, r2, r3) = (each_fourth!(0), each_fourth!(1), each_fourth!(2), each_fourth!(3));
+                let (a0, a1) = (_mm512_unpacklo_ps(r0, r1), _mm512_unpackhi_ps(r0, r1));
+                let (a2, a3) = (_mm512_unpacklo_ps(r2, r3), _mm512_unpackhi_ps(r2, r3));
+                macro_rules! put {
+                    ($c:literal, $v:expr) => {
+                        if c + $c < cols {
+                            _mm512_mask_storeu_ps(to.add((c + $c) * to_step), all_rows, $v)
+                        }
+                    };
+                }
+                put!(0, _mm512_shuffle_ps::<0x44>(a0, a2));
+                put!(1, _mm512_shuffle_ps::<0xee>(a0, a2));
+                put!(2, _mm512_shuffle_ps::<0x44>(a1, a3));
+                put!(3, _mm512_shuffle_ps::<0xee>(a1, a3));
+            }
+        }
+    }
+
+    /// Turns up to eight rows of eight.
+    ///
+    /// # Safety
+    /// The pointers must be good for so many rows and columns, the processor must have AVX.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn turn8(from: *const f32, from_step: usize, size: [usize; 2], to: *mut f32, to_step: usize) {
         // SAFETY: the caller's.
         unsafe {
+            if size != [8, 8] {
+                return turn_one_by_one(from, from_step, size, to, to_step);
+            }
             // Not closures: those would be compiled without the caller's instructions.
             macro_rules! row {
                 ($r:literal) => {
@@ -289,15 +360,18 @@ mod x86 {
         }
     }
 
-    /// Turns four rows of four.
+    /// Turns up to four rows of four.
     ///
     /// # Safety
-    /// The pointers must be good for four rows each, the processor must have AVX.
+    /// The pointers must be good for so many rows and columns, the processor must have AVX.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn turn4(from: *const f64, from_step: usize, to: *mut f64, to_step: usize) {
+    unsafe fn turn4(from: *const f64, from_step: usize, size: [usize; 2], to: *mut f64, to_step: usize) {
         // SAFETY: the caller's.
         unsafe {
+            if size != [4, 4] {
+                return turn_one_by_one(from, from_step, size, to, to_step);
+            }
             // Not closures: those would be compiled without the caller's instructions.
             macro_rules! row {
                 ($r:literal) => {

@@ -54,7 +54,9 @@ pub(super) fn moved<T: Sample>(
     if at.mirrored[0] {
         for y in 0..size.1 {
             // Rows are read from both ends at once, which no machine foresees.
-            (row..2 * row).step_by((64 / size_of::<T>()).max(1)).for_each(|i| prefetch(data, y * row + i));
+            (row..2 * row)
+                .step_by((64 / size_of::<T>()).max(1))
+                .for_each(|i| prefetch(data.as_ptr().wrapping_add(y * row + i)));
             T::mirror(&mut data[y * row..][..row], channels);
         }
     }

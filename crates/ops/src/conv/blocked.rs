@@ -3,7 +3,7 @@
 use super::panels::Panels;
 use super::product::{Positions, Stretches};
 use crate::host::Real;
-use crate::tile::{Factors, Onto, Scattered};
+use crate::tile::{Factors, Onto, Scattered, Soon};
 use crate::turn::Rows;
 use pleach_simd::par_each;
 use std::marker::PhantomData;
@@ -28,20 +28,20 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, colu
         let mut sums = Vec::new();
         let end = ((task + 1) * together).min(total);
         for first in (task * together..end).step_by(width) {
-            let mut block = Block { left, rows, columns, places: columns.open(first..(first + width).min(end)), width };
-            let direct = left.blocks().count() == 1 && block.places.lie_together();
-            if !direct {
+            let places = columns.open(first..(first + width).min(end), left.blocks().count() == 1);
+            // What comes after a task is its neighbour's, which the same thread is likely to do.
+            let next = (first + width).min(total)..(first + 2 * width).min(total);
+            let mut block = Block { left, rows, columns, places, next, width };
+            if !block.places.writes.is_empty() {
                 sums.resize(rows.next_multiple_of(tile.rows) * width, T::ZERO);
             }
             for depth in left.blocks() {
                 for panel in 0..block.places.len.div_ceil(tile.cols) {
-                    block.multiply(depth.clone(), panel, &mut packed, if direct { None } else { Some(&mut sums) });
+                    block.multiply(depth.clone(), panel, &mut packed, &mut sums);
                 }
             }
-            if !direct {
-                for (row, line) in sums.chunks_exact(width).take(rows).enumerate() {
-                    columns.store(&block.places.writes, row, line);
-                }
+            for (row, line) in sums.chunks_exact(width).take(rows).enumerate() {
+                columns.store(&block.places.writes, row, line);
             }
         }
     });
@@ -53,39 +53,40 @@ struct Block<'a, T> {
     rows: usize,
     columns: &'a Positions<'a, T>,
     places: Stretches,
+    /// The columns that are worked on next.
+    next: Range<usize>,
     /// From one row of sums to the next.
     width: usize,
 }
 
 impl<T: Real> Block<'_, T> {
     /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums, or to where the results belong.
-    fn multiply(&mut self, depth: Range<usize>, panel: usize, packed: &mut [T], mut sums: Option<&mut [T]>) {
+    fn multiply(&mut self, depth: Range<usize>, panel: usize, packed: &mut [T], sums: &mut [T]) {
         let (tile, steps) = (T::outer_tile(), depth.len());
         let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
         let there = self.columns.pack(&self.places, panel, depth.clone(), packed);
-        let soon = steps.div_ceil(self.rows.div_ceil(tile.rows));
+        let tiles = self.rows.div_ceil(tile.rows);
+        let all = self.places.len.div_ceil(tile.cols) * tiles;
+        let soon = self.columns.soon(self.next.clone(), depth.clone());
         for (t, left) in self.left.block(depth.start).enumerate() {
             let first = t * tile.rows;
             let rows = tile.rows.min(self.rows - first);
-            let mut to = match &mut sums {
-                Some(sums) => {
-                    Rows::of(&mut sums[first * self.width + panel * tile.cols..], rows, tile.cols, self.width)
-                }
-                None => self.columns.target(&self.places, panel, first..first + rows),
-            };
-            // While this tile is multiplied, memory brings a part of what the next panel begins with.
-            let line = |t: usize| (depth.start + t * soon).min(depth.end);
-            self.columns.fetch(&self.places, panel + 1, line(t)..line(t + 1));
+            let mut to = self.columns.target(&self.places, panel, first..first + rows).unwrap_or_else(|| {
+                Rows::of(&mut sums[first * self.width + panel * tile.cols..], rows, tile.cols, self.width)
+            });
+            // While this tile is multiplied, memory brings a part of what the next block has.
+            let line = |t: usize| (panel * tiles + t) * soon.starts.len() / all;
+            let soon = Soon { starts: &soon.starts[line(t)..line(t + 1)], ..soon };
             match there.filter(|_| t == 0) {
                 // The first rows read columns where they lie, and leave them packed.
                 Some(b) => {
                     let (a, along, starts) = (left, tile.rows, &self.columns.starts);
-                    let lines = Scattered { a, along, rows, b, starts, depth: depth.clone() };
+                    let lines = Scattered { a, along, rows, b, starts, depth: depth.clone(), soon };
                     T::keeping(&lines, onto, &mut to, packed);
                 }
                 None => {
                     let (a, along, b, step) = (left, tile.rows, &*packed, tile.cols);
-                    T::strided(&Factors { a, down: 1, along, b, step, depth: steps, rows }, onto, &mut to);
+                    T::strided(&Factors { a, down: 1, along, b, step, depth: steps, rows, soon }, onto, &mut to);
                 }
             }
         }

@@ -8,9 +8,8 @@ use super::columns::{self, Run};
 use super::panels::Panels;
 use super::planes::Grid;
 use crate::host::Real;
-use crate::tile::Starts;
+use crate::tile::{Soon, Starts};
 use crate::turn::Rows;
-use pleach_simd::prefetch;
 use std::ops::Range;
 
 /// Where a product's results go: position (y, x) of row r of image n is element
@@ -86,23 +85,17 @@ pub(super) struct Positions<'a, T> {
 pub(super) struct Stretches {
     pub len: usize,
     reads: Vec<Run>,
+    /// What is not written as it is made.
     pub writes: Vec<Run>,
     /// For each tile's width of them, where they stand in the planes if they lie together.
     whole: Vec<Option<usize>>,
-    /// For each tile's width of them, where its first row is written, if all of them lie together there.
-    direct: Option<Vec<usize>>,
-}
-
-impl Stretches {
-    /// Whether each tile's width of results lies together where it is written.
-    pub fn lie_together(&self) -> bool {
-        self.direct.is_some()
-    }
+    /// For each tile's width of them, where its first row is written as it is made.
+    direct: Vec<Option<usize>>,
 }
 
 impl<T: Real> Positions<'_, T> {
-    /// The columns of a range.
-    pub fn open(&self, range: Range<usize>) -> Stretches {
+    /// The columns of a range. With `at_once`, results that lie together where they belong are written there as they are made.
+    pub fn open(&self, range: Range<usize>, at_once: bool) -> Stretches {
         let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
         let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
         let holding = |runs: &[Run], first: usize| {
@@ -113,13 +106,17 @@ impl<T: Real> Positions<'_, T> {
             Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
         };
         let whole = (0..len).step_by(cols).map(place).collect();
-        let writes = columns::writes(grid, range);
+        let mut writes = columns::writes(grid, range);
         let to = |first: usize| {
             let run = holding(&writes, first)?;
             Some(self.first(&run, 0) + first - run.at)
         };
-        let direct = self.bias.is_none() && self.place.right == 1;
-        let direct = direct.then(|| (0..len).step_by(cols).map(to).collect()).flatten();
+        let at_once = at_once && self.bias.is_none() && self.place.right == 1;
+        let direct: Vec<_> = (0..len).step_by(cols).map(|first| to(first).filter(|_| at_once)).collect();
+        if direct.iter().any(Option::is_some) {
+            let rest = (0..).step_by(cols).zip(&direct).filter(|(_, to)| to.is_none());
+            writes = rest.flat_map(|(first, _)| columns::within(&writes, first..first + cols)).collect();
+        }
         Stretches { len, whole, direct, reads, writes }
     }
 
@@ -130,15 +127,15 @@ impl<T: Real> Positions<'_, T> {
         plane + at.origin + run.start[0] * at.down + run.start[1] * at.right
     }
 
-    /// Where a tile of results is written as it is made, of columns that lie together: rows `rows` of tile `panel`, which no one else writes.
-    pub fn target(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Rows<'_, T> {
+    /// Where a tile of results is written as it is made, if it is: rows `rows` of tile `panel`, which no one else writes.
+    pub fn target(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Option<Rows<'_, T>> {
         let (plane, cols) = (self.place.plane, T::outer_tile().cols);
-        let first = columns.direct.as_ref().map_or(usize::MAX, |all| all[panel]);
-        let start = self.out.part(first.saturating_add(rows.start * plane), (rows.len() - 1) * plane + cols);
+        let first = columns.direct[panel]?;
+        let start = self.out.part(first + rows.start * plane, (rows.len() - 1) * plane + cols);
         // SAFETY: `part` has seen that the elements are within the output, and each is dealt out to one task, as in `store`.
         #[allow(unsafe_code)]
         unsafe {
-            Rows::new(start, rows.len(), cols, plane)
+            Some(Rows::new(start, rows.len(), cols, plane))
         }
     }
 
@@ -152,10 +149,15 @@ impl<T: Real> Positions<'_, T> {
         None
     }
 
-    /// Calls for elements `depth` of tile `panel` of columns, which are packed soon.
-    pub fn fetch(&self, columns: &Stretches, panel: usize, depth: Range<usize>) {
-        if let Some(&Some(start)) = columns.whole.get(panel) {
-            self.starts.of(depth).iter().for_each(|line| prefetch(self.patches.planes, start + line));
+    /// Elements `depth` of the first columns of a range that stand in the planes together.
+    pub fn soon(&self, range: Range<usize>, depth: Range<usize>) -> Soon<'_, T> {
+        let grid = self.patches.grid;
+        match columns::reads(grid, range).first() {
+            Some(run) => {
+                let start = run.image * self.patches.planes_of_image * grid.plane + run.start[1];
+                Soon { from: &self.patches.planes[start..], starts: self.starts.of(depth), len: run.len }
+            }
+            None => Soon::NOTHING,
         }
     }
 

@@ -10,7 +10,7 @@ use super::planes::Grid;
 use super::product::{Patches, Place};
 use crate::host::Real;
 use crate::matrix::even;
-use crate::tile::{Factors, Onto};
+use crate::tile::{Factors, Onto, Soon};
 use crate::turn::Rows;
 use pleach_simd::{par_each, par_map};
 use std::ops::Range;
@@ -108,6 +108,7 @@ fn sums<T: Real>(
                     step: plane,
                     depth,
                     rows: rows.len(),
+                    soon: Soon::NOTHING,
                 };
                 let to = &mut products[rows.start * step + col..];
                 T::strided(&factors, Onto::Nothing, &mut Rows::of(to, rows.len(), tile.cols, step));

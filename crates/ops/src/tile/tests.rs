@@ -1,6 +1,6 @@
 //! Tiles against the sums that they stand for.
 
-use super::{Factors, Onto, Scattered, Starts, Strands, Tiled};
+use super::{Factors, Onto, Scattered, Soon, Starts, Strands, Tiled};
 use crate::host::Real;
 use crate::turn::Rows;
 use proptest::prelude::*;
@@ -31,12 +31,15 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
     let size = [rows, depth, cols];
     let step = cols + more;
     let before = numbers::<T>(rows * step, seed);
+    // Whatever is called for, within memory or beyond.
+    let (next, len) = ([seed, 0, usize::MAX / 16], more);
+    let soon = Soon { from: &before, starts: &next[..seed % 4], len };
     for onto in [Onto::Nothing, Onto::Sums] {
         let (a, b) = (numbers::<T>(rows * (depth + more) + 1, seed + 1), numbers::<T>(depth * step + cols, seed + 2));
         let down = depth + more;
         let want = naive(size, |r, k| a[r * down + k], |k, c| b[k * step + c], (onto, &before, step));
         let mut got = before.clone();
-        let factors = Factors { a: &a, down, along: 1, b: &b, step, depth, rows };
+        let factors = Factors { a: &a, down, along: 1, b: &b, step, depth, rows, soon };
         T::strided(&factors, onto, &mut Rows::of(&mut got, rows, cols, step));
         assert_eq!(got, want, "strided");
 
@@ -47,7 +50,7 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
         let want = naive(size, |r, k| packed[k * tile.rows + r], |k, c| lines[starts[k] + c], (onto, &before, step));
         let (mut got, mut kept) = (before.clone(), vec![T::ZERO; depth * cols]);
         let (all, along) = (Starts::new(starts.clone()), tile.rows);
-        let scattered = Scattered { a: &packed, along, rows, b: &lines, starts: &all, depth: 0..depth };
+        let scattered = Scattered { a: &packed, along, rows, b: &lines, starts: &all, depth: 0..depth, soon };
         T::keeping(&scattered, onto, &mut Rows::of(&mut got, rows, cols, step), &mut kept);
         assert_eq!(got, want, "keeping");
         let lined: Vec<T> = starts.iter().flat_map(|&start| lines[start..start + cols].to_vec()).collect();
@@ -79,6 +82,6 @@ fn lines_behind_the_end_are_refused() {
     let (a, b) = (vec![1.0f32; 64], vec![1.0f32; 20]);
     let starts = Starts::new(vec![0, 19]);
     let (mut out, mut kept) = (vec![0.0; 64], vec![0.0; 64]);
-    let lines = Scattered { a: &a, along: 12, rows: 1, b: &b, starts: &starts, depth: 0..2 };
+    let lines = Scattered { a: &a, along: 12, rows: 1, b: &b, starts: &starts, depth: 0..2, soon: Soon::NOTHING };
     f32::keeping(&lines, Onto::Nothing, &mut Rows::of(&mut out, 1, 16, 16), &mut kept);
 }

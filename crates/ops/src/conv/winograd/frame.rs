@@ -3,6 +3,7 @@
 use crate::fresh;
 use crate::host::Real;
 use crate::turn::{Rows, turn};
+use std::mem::MaybeUninit;
 
 /// Where an image stands in its frame.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +39,34 @@ pub(super) fn turned<T: Real>(x: &[T], channels: usize, frame: &Frame) -> Vec<T>
     let width = T::outer_tile().cols;
     let (area, blocks) = (frame.image[0] * frame.image[1], channels.div_ceil(width));
     let images = x.len() / (area * channels).max(1);
-    fresh::blocks(images * blocks * frame.block::<T>(), frame.block::<T>(), |piece, out| {
+    let ([top, left], zero) = (frame.before, MaybeUninit::new(T::ZERO));
+    let (height, cols) = (frame.image[0].min(frame.size[0] - top), frame.image[1].min(frame.size[1] - left));
+    let write = |piece: usize, out: &mut [MaybeUninit<T>]| {
         let (image, block) = (piece / blocks, piece % blocks);
         let first = block * width;
-        let planes = &x[(image * channels + first) * area..][..width.min(channels - first) * area];
-        for row in 0..frame.image[0].min(frame.size[0] - frame.before[0]) {
-            let cols = frame.image[1].min(frame.size[1] - frame.before[1]);
-            let to = &mut out[((row + frame.before[0]) * frame.size[1] + frame.before[1]) * width..];
-            turn(&planes[row * frame.image[1]..], area, &mut Rows::of(to, cols, planes.len().div_ceil(area), width));
+        let count = width.min(channels - first);
+        let planes = &x[(image * channels + first) * area..][..count * area];
+        for (row, line) in out.chunks_exact_mut(frame.size[1] * width).enumerate() {
+            let Some(row) = row.checked_sub(top).filter(|&row| row < height) else {
+                line.fill(zero);
+                continue;
+            };
+            let (before, rest) = line.split_at_mut(left * width);
+            let (inside, after) = rest.split_at_mut(cols * width);
+            before.fill(zero);
+            after.fill(zero);
+            if count < width {
+                inside.fill(zero);
+            }
+            // SAFETY: the rows are those of the slice, which nobody else has.
+            #[allow(unsafe_code)]
+            let mut to = unsafe { Rows::new(inside.as_mut_ptr().cast(), cols, count, width) };
+            turn(&planes[row * frame.image[1]..], area, &mut to);
         }
-    })
+    };
+    // SAFETY: each line of the frame is written whole: zeros around the image, and all columns and channels of it.
+    #[allow(unsafe_code)]
+    unsafe {
+        fresh::blocks_written(images * blocks * frame.block::<T>(), frame.block::<T>(), write)
+    }
 }

@@ -8,6 +8,7 @@
 //! The transforms add and halve only, so results are as near as those of the plain sum to within a small factor. An input that is
 //! infinite would spoil its whole tile: where a result is not finite, the plain sum is taken.
 
+mod deep;
 mod frame;
 mod product;
 mod strided;
@@ -16,7 +17,7 @@ mod weight_grad;
 
 use super::Geometry;
 use crate::host::Real;
-use product::{Reading, Side, product};
+use product::{Reading, Side, Windows, product};
 use transform::Stride;
 
 /// Whether the algorithm is one for this convolution, and saves time.
@@ -44,17 +45,17 @@ fn fits(g: &Geometry) -> bool {
 pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
     let stride = if g.stride == [1, 1] { Stride::One } else { Stride::Two };
     let side = Side { channels: g.ci, size: g.input };
-    let weights = product::windows(w, g.ci, g.co, Reading::Forward(stride));
-    product(g.images, x, side, &weights, Side { channels: g.co, size: g.output }, (stride, g.padding), bias)
+    let windows = Windows { w, ci: g.ci, co: g.co, reading: Reading::Forward(stride) };
+    product(g.images, x, side, &windows, Side { channels: g.co, size: g.output }, g.padding, bias)
 }
 
 /// The gradient of the input, plus `bias` for each input channel: a convolution of the output's gradient with the windows
 /// turned round.
 pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<&[T]>) -> Option<Vec<T>> {
     let side = Side { channels: g.co, size: g.output };
-    let weights = product::windows(w, g.co, g.ci, Reading::Backward);
+    let windows = Windows { w, ci: g.co, co: g.ci, reading: Reading::Backward };
     let padding = g.padding.map(|p| 2 - p);
-    product(g.images, dy, side, &weights, Side { channels: g.ci, size: g.input }, (Stride::One, padding), bias)
+    product(g.images, dy, side, &windows, Side { channels: g.ci, size: g.input }, padding, bias)
 }
 
 pub(super) use weight_grad::weight_grad;

@@ -1,16 +1,19 @@
 //! The forward pass and the gradient of the input: transformed tiles times transformed windows, transformed back.
 
 use super::super::blocked::Output;
+use super::deep;
 use super::frame::{Frame, turned};
 use super::strided;
 use super::transform::{self, Stride, Sums, Tiles};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
-use crate::tile::{Factors, Onto};
+use crate::tile::{Factors, Onto, Soon};
 use crate::turn::{Rows, turn};
-use pleach_simd::{par_each, threads};
+use crate::workspaces::Workspaces;
+use pleach_simd::{CACHE_LINE, par_each, prefetch, threads};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of transformed tiles and sums that a task works on at a time: a second-level cache.
@@ -30,6 +33,8 @@ pub(super) struct Side {
 
 /// Windows whose transforms are made at a time.
 const TOGETHER: usize = 16;
+/// Windows that are called for before they are read.
+const AHEAD: usize = 4;
 
 /// How the windows of a convolution are read.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +46,7 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    fn stride(self) -> Stride {
+    pub fn stride(self) -> Stride {
         match self {
             Self::Forward(stride) => stride,
             Self::Backward => Stride::One,
@@ -49,67 +54,134 @@ impl Reading {
     }
 }
 
-/// Transformed windows `[blocks of output channels, points, input channels, a block's channels]` of a convolution from `ci` to `co`
-/// channels.
-pub(super) fn windows<T: Real>(w: &[T], ci: usize, co: usize, reading: Reading) -> Vec<T> {
-    let width = T::outer_tile().cols;
-    // Elements from an input channel's window to the next, and from an output channel's.
-    let (along, down, order) = match reading {
-        Reading::Forward(_) => (9, 9 * ci, [0, 1, 2, 3]),
-        Reading::Backward => (9 * co, 9, [3, 1, 2, 0]),
-    };
-    let points = reading.stride().points();
-    let write = |block: usize, out: &mut [MaybeUninit<T>]| {
+/// The windows of a convolution, to be transformed block by block of output channels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Windows<'a, T> {
+    pub w: &'a [T],
+    /// Input channels.
+    pub ci: usize,
+    /// Output channels.
+    pub co: usize,
+    pub reading: Reading,
+}
+
+impl<T: Real> Windows<'_, T> {
+    /// All of them: `[blocks of output channels, points, input channels, a block's channels]`.
+    fn all(&self) -> Vec<T> {
+        let line = self.ci * T::outer_tile().cols;
+        let block = self.reading.stride().points() * line;
+        let blocks = self.co.div_ceil(T::outer_tile().cols);
+        // SAFETY: each input channel's windows, those that pad the last block as well, have a line at each point, which are all lines.
+        #[allow(unsafe_code)]
+        unsafe {
+            fresh::blocks_written(blocks * block, block, |block, out| self.transform(block, 0..self.ci, out, line))
+        }
+    }
+
+    /// A line for each of some input channels at each point of a block, `point` elements from a point to the next.
+    pub fn transform(&self, block: usize, channels: Range<usize>, out: &mut [MaybeUninit<T>], point: usize) {
+        let width = T::outer_tile().cols;
+        // Elements from an input channel's window to the next, and from an output channel's.
+        let (along, down, order) = match self.reading {
+            Reading::Forward(_) => (9, 9 * self.ci, [0, 1, 2, 3]),
+            Reading::Backward => (9 * self.co, 9, [3, 1, 2, 0]),
+        };
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
-        let channels = width.min(co - block * width);
-        for first in (0..ci).step_by(TOGETHER) {
-            let count = TOGETHER.min(ci - first);
+        let wide = width.min(self.co - block * width);
+        for first in channels.clone().step_by(TOGETHER) {
+            let count = TOGETHER.min(channels.end - first);
             // Windows that lie side by side are turned together.
             let run = if along == 9 { count } else { 1 };
             for (c, taps) in (0..count).step_by(run).zip(taps.chunks_mut(run * 9 * width)) {
-                let from = &w[(first + c) * along + block * width * down..];
-                turn(from, down, &mut Rows::of(taps, run * 9, channels, width));
+                if run == 1 {
+                    // Windows this far apart are foreseen by no machine.
+                    let soon = (first + c + AHEAD) * along + block * width * down;
+                    (0..wide * down)
+                        .step_by(CACHE_LINE / size_of::<T>())
+                        .for_each(|i| prefetch(self.w.as_ptr().wrapping_add(soon + i)));
+                }
+                let from = &self.w[(first + c) * along + block * width * down..];
+                turn(from, down, &mut Rows::of(taps, run * 9, wide, width));
             }
-            let (taps, out) = (&taps[..count * 9 * width], &mut out[first * width..]);
-            match reading.stride() {
-                Stride::One => transform::windows(taps, out, ci * width, order),
-                Stride::Two => strided::windows(taps, out, ci * width),
+            let (taps, out) = (&taps[..count * 9 * width], &mut out[(first - channels.start) * width..]);
+            match self.reading.stride() {
+                Stride::One => transform::windows(taps, out, point, order),
+                Stride::Two => strided::windows(taps, out, point),
             }
         }
-    };
-    // SAFETY: each input channel's windows, those that pad the last block as well, have a line at each point, which are all lines.
-    #[allow(unsafe_code)]
-    unsafe {
-        fresh::blocks_written(points * co.div_ceil(width) * ci * width, points * ci * width, write)
     }
 }
 
-/// The convolution of `x` with transformed windows, `padding` zeros around `x`; nothing where a result is not finite.
+/// The convolution of `x` with windows, `padding` zeros around `x`; nothing where a result is not finite.
 pub(super) fn product<T: Real>(
     images: usize,
     x: &[T],
     from: Side,
-    windows: &[T],
+    windows: &Windows<'_, T>,
     to: Side,
-    (stride, padding): (Stride, [usize; 2]),
+    padding: [usize; 2],
     bias: Option<&[T]>,
 ) -> Option<Vec<T>> {
-    let width = T::outer_tile().cols;
+    let (width, stride) = (T::outer_tile().cols, windows.reading.stride());
     let tiles = to.size.map(|size| size.div_ceil(2));
     let step = stride.step();
     let size = tiles.map(|n| step * n + stride.side() - step);
     let frame = Frame { image: from.size, before: padding, size, step };
     let x = turned(x, from.channels, &frame);
-    let (deep, wide) = (from.channels.div_ceil(width), to.channels.div_ceil(width));
     let bias = bias.map(|bias| {
         let mut all = bias.to_vec();
-        all.resize(wide * width, T::ZERO);
+        all.resize(to.channels.next_multiple_of(width), T::ZERO);
         all
     });
     let len = images * to.channels * to.size[0] * to.size[1];
     let mut y = Vec::new();
     let out = Output::new(&mut y, len);
-    let total = images * tiles[0] * tiles[1];
+    let results = Results { stride, to, bias: bias.as_deref(), out: &out };
+    let images = Images { x: &x, frame: &frame, count: images, tiles };
+    let finite = if deep::pays(windows, &images) {
+        deep::product(windows, &images, &results)
+    } else {
+        by_tiles(windows, &images, &results)
+    };
+    if !finite {
+        return None;
+    }
+    // SAFETY: the results of all tiles have been written, which are all results.
+    #[allow(unsafe_code)]
+    unsafe {
+        y.set_len(len);
+    }
+    Some(y)
+}
+
+/// The images that tiles are read from.
+pub(super) struct Images<'a, T> {
+    /// In frames, channels side by side: see [`turned`].
+    pub x: &'a [T],
+    pub frame: &'a Frame,
+    pub count: usize,
+    /// Tiles of an image: rows and columns.
+    pub tiles: [usize; 2],
+}
+
+impl<T> Images<'_, T> {
+    /// Tiles of all images.
+    pub fn total(&self) -> usize {
+        self.count * self.tiles[0] * self.tiles[1]
+    }
+
+    /// Tiles by image, row and column.
+    pub fn places(&self, tiles: Range<usize>) -> Vec<[usize; 3]> {
+        tiles.map(|tile| place(tile, self.tiles)).collect()
+    }
+}
+
+/// Some tiles at a time, all channels: whether all results are finite.
+fn by_tiles<T: Real>(windows: &Windows<'_, T>, images: &Images<'_, T>, results: &Results<'_, T>) -> bool {
+    let (width, stride) = (T::outer_tile().cols, results.stride);
+    let (deep, wide) = (windows.ci.div_ceil(width), windows.co.div_ceil(width));
+    let transformed = windows.all();
+    let total = images.total();
     // As many tiles at a time as the cache has room for, or, where windows are more than tiles, as many as have windows read no
     // more often than tiles; and as many rounds in a task as leave tasks enough.
     let one = stride.points() * (deep + wide) * width * size_of::<T>();
@@ -118,31 +190,28 @@ pub(super) fn product<T: Real>(
     let many = (ROOM / one).max(8 * rows).max(alike).min(total.div_ceil(threads())).next_multiple_of(rows);
     let many = total.div_ceil(total.div_ceil(many).max(1)).max(1);
     let rounds = total.div_ceil(many * PLENTY).max(1);
-    let spoilt = AtomicBool::new(false);
+    let (spoilt, rooms) = (AtomicBool::new(false), Workspaces::new());
     par_each(total.div_ceil(many * rounds), |task| {
-        let mut room = Room::new(stride, many, deep * width, wide * width);
-        for round in task * rounds..(task + 1) * rounds {
-            let range = round * many..((round + 1) * many).min(total);
-            if range.is_empty() {
-                break;
-            }
-            let places: Vec<_> = range.map(|tile| place(tile, tiles)).collect();
-            room.tiles(&x, &frame, deep, &places);
-            room.multiply(windows, from.channels, places.len());
-            if room.write(&places, to, bias.as_deref(), &out) {
-                spoilt.store(true, Ordering::Relaxed);
-            }
-        }
+        rooms.with(
+            || Room::new(stride, many, deep * width, wide * width),
+            |room| {
+                for round in task * rounds..(task + 1) * rounds {
+                    let range = round * many..((round + 1) * many).min(total);
+                    if range.is_empty() {
+                        break;
+                    }
+                    let places = images.places(range);
+                    room.tiles(images, deep, &places);
+                    room.multiply(&transformed, windows.ci, places.len());
+                    let sums = [point::<T>(many, room.wide), room.wide];
+                    if !results.write(&room.sums, sums, 0..wide, &places, &mut room.lines) {
+                        spoilt.store(true, Ordering::Relaxed);
+                    }
+                }
+            },
+        );
     });
-    if spoilt.into_inner() {
-        return None;
-    }
-    // SAFETY: the tasks have written the results of all tiles, which are all results.
-    #[allow(unsafe_code)]
-    unsafe {
-        y.set_len(len);
-    }
-    Some(y)
+    !spoilt.into_inner()
 }
 
 /// A tile's image, row and column.
@@ -153,7 +222,7 @@ pub(super) fn place(tile: usize, tiles: [usize; 2]) -> [usize; 3] {
 
 /// Elements from one point to the next. A line more than the tiles take: points a power of two apart would drive each other
 /// out of a first-level cache.
-fn point<T: Real>(many: usize, wide: usize) -> usize {
+pub(super) fn point<T: Real>(many: usize, wide: usize) -> usize {
     many * wide + T::outer_tile().cols
 }
 
@@ -185,8 +254,8 @@ impl<T: Real> Room<T> {
         }
     }
 
-    fn tiles(&mut self, x: &[T], frame: &Frame, blocks: usize, places: &[[usize; 3]]) {
-        let width = T::outer_tile().cols;
+    fn tiles(&mut self, images: &Images<'_, T>, blocks: usize, places: &[[usize; 3]]) {
+        let (width, frame) = (T::outer_tile().cols, images.frame);
         let tiles = Tiles {
             starts: &frame.starts::<T>(blocks, 0, places),
             blocks,
@@ -196,8 +265,8 @@ impl<T: Real> Room<T> {
             to: [point::<T>(self.many, self.deep), self.deep, width],
         };
         match self.stride {
-            Stride::One => transform::image(&tiles, x, &mut self.tiles),
-            Stride::Two => strided::image(&tiles, x, &mut self.tiles),
+            Stride::One => transform::image(&tiles, images.x, &mut self.tiles),
+            Stride::Two => strided::image(&tiles, images.x, &mut self.tiles),
         }
     }
 
@@ -221,6 +290,7 @@ impl<T: Real> Room<T> {
                             step: tile.cols,
                             depth,
                             rows: rows.len(),
+                            soon: Soon::NOTHING,
                         };
                         let sums = &mut sums[rows.start * self.wide + block * tile.cols..];
                         T::strided(&factors, onto, &mut Rows::of(sums, rows.len(), tile.cols, self.wide));
@@ -229,40 +299,60 @@ impl<T: Real> Room<T> {
             }
         }
     }
+}
 
-    /// Writes the results of the tiles; whether one of them is not finite.
-    fn write(&mut self, places: &[[usize; 3]], to: Side, bias: Option<&[T]>, out: &Output<'_, T>) -> bool {
-        let width = T::outer_tile().cols;
+/// Where results go.
+pub(super) struct Results<'a, T> {
+    pub stride: Stride,
+    pub to: Side,
+    /// For each channel, those that pad the last block as well.
+    pub bias: Option<&'a [T]>,
+    pub out: &'a Output<'a, T>,
+}
+
+impl<T: Real> Results<'_, T> {
+    /// Writes the results of tiles for some blocks of channels, of sums `point` elements from a point to the next and `wide` from a tile
+    /// to the next; whether all of them are finite. Nobody else writes the same. `lines` has room for two rows of results of a block.
+    pub fn write(
+        &self,
+        sums: &[T],
+        [point, wide]: [usize; 2],
+        blocks: Range<usize>,
+        places: &[[usize; 3]],
+        lines: &mut [T],
+    ) -> bool {
+        let (width, to) = (T::outer_tile().cols, self.to);
         let mut spoilt = false;
         let mut first = 0;
         // Tiles that are neighbours in a row go together.
         for run in places.chunk_by(|a, b| a[..2] == b[..2]) {
             let [image, row, col] = run[0];
-            for block in 0..self.wide / width {
+            for (i, block) in blocks.clone().enumerate() {
                 let sums = Sums {
-                    from: &self.sums[first * self.wide + block * width..],
-                    point: point::<T>(self.many, self.wide),
-                    wide: self.wide,
+                    from: &sums[first * wide + i * width..],
+                    point,
+                    wide,
                     count: run.len(),
-                    bias: bias.map(|bias| &bias[block * width..]),
+                    bias: self.bias.map(|bias| &bias[block * width..]),
                     stride: self.stride,
                 };
                 let line = 2 * run.len() * width;
-                transform::result(sums, &mut self.lines, &mut spoilt);
+                transform::result(sums, lines, &mut spoilt);
                 let planes = width.min(to.channels - block * width);
                 let cols = (2 * run.len()).min(to.size[1] - 2 * col);
                 for r in 0..2.min(to.size[0] - 2 * row) {
                     let plane = image * to.channels + block * width;
                     let at = (plane * to.size[0] + 2 * row + r) * to.size[1] + 2 * col;
                     let area = to.size[0] * to.size[1];
-                    // SAFETY: tiles are dealt out to tasks, each to one, and each has its own results.
+                    // SAFETY: tiles and blocks are dealt out to tasks, each to one, and each has its own results.
                     #[allow(unsafe_code)]
-                    let mut to = unsafe { Rows::new(out.part(at, (planes - 1) * area + cols), planes, cols, area) };
-                    turn(&self.lines[r * line..][..line], width, &mut to);
+                    let mut to =
+                        unsafe { Rows::new(self.out.part(at, (planes - 1) * area + cols), planes, cols, area) };
+                    turn(&lines[r * line..][..line], width, &mut to);
                 }
             }
             first += run.len();
         }
-        spoilt
+        !spoilt
     }
 }

@@ -7,9 +7,11 @@ use super::transform::{self, POINTS, Tiles};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
-use crate::tile::{Factors, Onto};
+use crate::tile::{Factors, Onto, Soon};
 use crate::turn::Rows;
+use crate::workspaces::Workspaces;
 use pleach_simd::{par_blocks, par_map};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Points of one line of a transform, which is what a task has.
@@ -39,6 +41,7 @@ pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) ->
     let total = g.images * tiles[0] * tiles[1];
     let parts = PLENTY.div_ceil(4 * splits).min(total.div_ceil(LEAST)).max(1);
 
+    let rooms = Workspaces::new();
     let mut sums = par_map(4 * splits * parts, |task| {
         let (line, split, part) = (task / parts / splits, task / parts % splits, task % parts);
         let task = Task {
@@ -51,7 +54,7 @@ pub(in super::super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) ->
             inputs: &inputs,
             grads: &grads,
         };
-        task.sums(&x, &dy)
+        task.sums(&x, &dy, &rooms)
     });
 
     // The parts of a line and split follow each other: all are added to the first, in their order.
@@ -94,14 +97,32 @@ struct Task<'a> {
 
 impl Task<'_> {
     /// `[points of the line, blocks, input channels, a block's output channels]`.
-    fn sums<T: Real>(&self, x: &[T], dy: &[T]) -> Vec<T> {
+    fn sums<T: Real>(&self, x: &[T], dy: &[T], rooms: &Workspaces<Room<T>>) -> Vec<T> {
+        let len = LINE * self.blocks.len() * self.deep * T::outer_tile().cols.pow(2);
+        if self.tiles.is_empty() {
+            return vec![T::ZERO; len];
+        }
+        let mut sums = Vec::with_capacity(len);
+        rooms.with(Room::default, |room| self.sum(x, dy, room, &mut sums.spare_capacity_mut()[..len]));
+        // SAFETY: the first of the tiles have written all sums.
+        #[allow(unsafe_code)]
+        unsafe {
+            sums.set_len(len);
+        }
+        sums
+    }
+
+    /// Writes all sums.
+    fn sum<T: Real>(&self, x: &[T], dy: &[T], room: &mut Room<T>, sums: &mut [MaybeUninit<T>]) {
         let tile = T::outer_tile();
         let (width, blocks) = (tile.cols, self.blocks.len());
         let many = (ROOM / (LINE * (self.deep + blocks) * width * size_of::<T>())).clamp(LEAST / 2, 2 * LEAST);
         // A line more, lest points a power of two apart drive each other out of a first-level cache.
         let (left_line, right_line) = ((self.deep * many + 1) * width, (blocks * many + 1) * width);
-        let (mut left, mut right) = (vec![T::ZERO; LINE * left_line], vec![T::ZERO; LINE * right_line]);
-        let mut sums = vec![T::ZERO; LINE * blocks * self.deep * width * width];
+        let Room { left, right } = room;
+        // What tiles do not write is not read.
+        left.resize(LINE * left_line, T::ZERO);
+        right.resize(LINE * right_line, T::ZERO);
         for first in self.tiles.clone().step_by(many) {
             let range = first..(first + many).min(self.tiles.end);
             let count = range.len();
@@ -114,7 +135,7 @@ impl Task<'_> {
                 lines: (self.line, self.line + 1),
                 to: [left_line, width, many * width],
             };
-            transform::image(&tiles, x, &mut left);
+            transform::image(&tiles, x, left);
             let tiles = Tiles {
                 starts: &self.grads.starts::<T>(self.all_blocks, self.blocks.start, &places),
                 blocks,
@@ -123,7 +144,8 @@ impl Task<'_> {
                 lines: (self.line, self.line + 1),
                 to: [right_line, width, many * width],
             };
-            transform::gradient(&tiles, dy, &mut right);
+            transform::gradient(&tiles, dy, right);
+            let onto = if first == self.tiles.start { Onto::Nothing } else { Onto::Sums };
             let points = left.chunks_exact(left_line).zip(right.chunks_exact(right_line));
             for ((left, right), sums) in points.zip(sums.chunks_exact_mut(blocks * self.deep * width * width)) {
                 let right = right.chunks_exact(many * width);
@@ -139,14 +161,24 @@ impl Task<'_> {
                                 step: width,
                                 depth: count,
                                 rows: rows.len(),
+                                soon: Soon::NOTHING,
                             };
-                            let sums = &mut sums[rows.start * width..];
-                            T::strided(&factors, Onto::Sums, &mut Rows::of(sums, rows.len(), tile.cols, width));
+                            let sums = &mut sums[rows.start * width..rows.end * width];
+                            // SAFETY: the rows are those of the slice; what is added to has been written by the tiles before.
+                            #[allow(unsafe_code)]
+                            let mut to = unsafe { Rows::new(sums.as_mut_ptr().cast(), rows.len(), tile.cols, width) };
+                            T::strided(&factors, onto, &mut to);
                         }
                     }
                 }
             }
         }
-        sums
     }
+}
+
+/// What a task works in: transformed tiles of inputs and of gradients.
+#[derive(Default)]
+struct Room<T> {
+    left: Vec<T>,
+    right: Vec<T>,
 }
