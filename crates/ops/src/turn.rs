@@ -66,3 +66,31 @@ widest! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Rows, turn};
+    use crate::host::Real;
+    use proptest::prelude::*;
+
+    fn turned<T: Real>(rows: usize, cols: usize, more: usize) {
+        let (step, to_step) = (cols + more, rows + more);
+        let from: Vec<T> = (0..rows * step).map(|i| T::of(i as f64)).collect();
+        let mut to = vec![T::of(-1.0); cols * to_step];
+        turn(&from, step, &mut Rows::of(&mut to, cols, rows, to_step));
+        for (i, &v) in to.iter().enumerate() {
+            let (c, r) = (i / to_step, i % to_step);
+            assert_eq!(v, if r < rows { from[r * step + c] } else { T::of(-1.0) }, "row {r}, column {c}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
+
+        #[test]
+        fn rows_become_columns_and_nothing_beside_them_is_touched(rows in 0..50usize, cols in 0..50usize, more in 0..9usize) {
+            turned::<f32>(rows, cols, more);
+            turned::<f64>(rows, cols, more);
+        }
+    }
+}

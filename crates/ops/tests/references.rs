@@ -301,6 +301,9 @@ fn convolutions_in_tiles() {
         (20, 1, 6, 7, [4, 3], [3, 3], plain),
         // Many weights: summed up by input channels, whose number the blocks do not divide.
         (3, 1, 85, 90, [5, 5], [3, 3], plain),
+        // More windows than tiles, in several slabs and groups of channels; also by twos.
+        (2, 1, 150, 200, [7, 7], [3, 3], plain),
+        (2, 1, 150, 200, [9, 6], [3, 3], Conv2d { stride: [2, 2], ..plain }),
         // The same in two groups.
         (2, 2, 17, 450, [3, 6], [3, 3], Conv2d { groups: 2, ..plain }),
         // Pointwise, cut and whole.

@@ -49,11 +49,25 @@ fn step() -> Result<Vec<u32>> {
     Ok(bits)
 }
 
+/// A convolution with more windows than tiles: its output and both gradients.
+fn deep_step() -> Result<Vec<u32>> {
+    let mut seed = Seed(12);
+    let mut var = |shape: &[usize]| Var::from_tensor(&seed.tensor(shape).to_dtype(DType::F32)?);
+    let (x, w) = (var(&[2, 150, 7, 7])?, var(&[200, 150, 3, 3])?);
+    let y = conv2d(&x, &w, None, &Conv2d { padding: [1, 1], ..Conv2d::default() })?;
+    let grads = y.sqr()?.sum_all()?.backward()?;
+    let mut bits = vec![];
+    for t in [Some(&y), grads.get(x.as_tensor()), grads.get(w.as_tensor())].into_iter().flatten() {
+        bits.extend(t.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f32::to_bits));
+    }
+    Ok(bits)
+}
+
 #[test]
 fn same_bits_with_any_number_of_threads() {
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(step).unwrap()
+        pool.install(|| [step().unwrap(), deep_step().unwrap()].concat())
     };
     let one = with(1);
     assert!(one.iter().all(|&b| f32::from_bits(b).is_finite()));
