@@ -5,6 +5,7 @@ use super::product::{Positions, Stretches};
 use crate::host::Real;
 use crate::tile::{Factors, Onto, Scattered, Soon};
 use crate::turn::Rows;
+use crate::workspaces::Workspaces;
 use pleach_simd::par_each;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -23,27 +24,28 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, colu
     let tile = T::outer_tile();
     let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(tile.cols)).max(tile.cols);
     let together = total.div_ceil(PLENTY).next_multiple_of(width);
+    let zeros = |n: usize| vec![T::ZERO; n];
+    let make = || (zeros(left.deepest() * tile.cols), zeros(rows.next_multiple_of(tile.rows) * width));
+    let rooms = Workspaces::new();
     par_each(total.div_ceil(together), |task| {
-        let mut packed = vec![T::ZERO; left.deepest() * tile.cols];
-        let mut sums = Vec::new();
-        let end = ((task + 1) * together).min(total);
-        for first in (task * together..end).step_by(width) {
-            let places = columns.open(first..(first + width).min(end), left.blocks().count() == 1);
-            // What comes after a task is its neighbour's, which the same thread is likely to do.
-            let next = (first + width).min(total)..(first + 2 * width).min(total);
-            let mut block = Block { left, rows, columns, places, next, width };
-            if !block.places.writes.is_empty() {
-                sums.resize(rows.next_multiple_of(tile.rows) * width, T::ZERO);
-            }
-            for depth in left.blocks() {
-                for panel in 0..block.places.len.div_ceil(tile.cols) {
-                    block.multiply(depth.clone(), panel, &mut packed, &mut sums);
+        rooms.with(make, |(packed, sums)| {
+            let end = ((task + 1) * together).min(total);
+            for first in (task * together..end).step_by(width) {
+                let places = columns.open(first..(first + width).min(end));
+                // What comes after a task is its neighbour's, which the same thread is likely to do.
+                let next = (first + width).min(total)..(first + 2 * width).min(total);
+                let mut block = Block { left, rows, columns, places, next, width };
+                for depth in left.blocks() {
+                    for panel in 0..block.places.len.div_ceil(tile.cols) {
+                        block.multiply(depth.clone(), panel, packed, sums);
+                    }
+                }
+                // Row by row: long stretches of memory, which a tile's width at a time would not be.
+                for (row, line) in sums.chunks_exact(width).take(rows).enumerate() {
+                    columns.store(&block.places.writes, row, line);
                 }
             }
-            for (row, line) in sums.chunks_exact(width).take(rows).enumerate() {
-                columns.store(&block.places.writes, row, line);
-            }
-        }
+        });
     });
 }
 
@@ -60,7 +62,7 @@ struct Block<'a, T> {
 }
 
 impl<T: Real> Block<'_, T> {
-    /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums, or to where the results belong.
+    /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums.
     fn multiply(&mut self, depth: Range<usize>, panel: usize, packed: &mut [T], sums: &mut [T]) {
         let (tile, steps) = (T::outer_tile(), depth.len());
         let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
@@ -71,9 +73,8 @@ impl<T: Real> Block<'_, T> {
         for (t, left) in self.left.block(depth.start).enumerate() {
             let first = t * tile.rows;
             let rows = tile.rows.min(self.rows - first);
-            let mut to = self.columns.target(&self.places, panel, first..first + rows).unwrap_or_else(|| {
-                Rows::of(&mut sums[first * self.width + panel * tile.cols..], rows, tile.cols, self.width)
-            });
+            let to = &mut sums[first * self.width + panel * tile.cols..];
+            let mut to = Rows::of(to, rows, tile.cols, self.width);
             // While this tile is multiplied, memory brings a part of what the next block has.
             let line = |t: usize| (panel * tiles + t) * soon.starts.len() / all;
             let soon = Soon { starts: &soon.starts[line(t)..line(t + 1)], ..soon };

@@ -39,15 +39,6 @@ pub(super) fn writes(grid: &Grid, range: Range<usize>) -> Vec<Run> {
     all
 }
 
-/// The parts of runs that are among some columns.
-pub(super) fn within(runs: &[Run], columns: Range<usize>) -> impl Iterator<Item = Run> {
-    runs.iter().filter_map(move |run| {
-        let at = run.at.max(columns.start);
-        let len = (run.at + run.len).min(columns.end).checked_sub(at).filter(|&len| len > 0)?;
-        Some(Run { at, len, start: [run.start[0], run.start[1] + at - run.at], ..*run })
-    })
-}
-
 /// Cuts columns at the ends of images and where `inside` says: how far the stretch reaches that begins there, and its start.
 fn cut(columns: usize, range: Range<usize>, inside: impl Fn(usize) -> (usize, [usize; 2])) -> Vec<Run> {
     let (mut all, mut at) = (Vec::new(), range.start);

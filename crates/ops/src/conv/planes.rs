@@ -20,6 +20,11 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// An image as one long row, for a window of one tap.
+    fn of_a_row(area: usize) -> Self {
+        Self { size: [1, area], down: area, offsets: vec![0], plane: area }
+    }
+
     /// Columns from one row of positions to the next where positions are the columns of a product: rows of memory where few
     /// columns of them are no positions, so that all of an image is one stretch, or else rows of positions.
     pub fn row(&self) -> usize {
@@ -35,9 +40,7 @@ impl Grid {
 /// The planes of images for the windows of a convolution, and the grid of its output positions.
 pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>, Grid) {
     if g.pointwise() {
-        // The image as one long row.
-        let area = g.area_in();
-        return (Cow::Borrowed(x), Grid { size: [1, area], down: area, offsets: vec![0], plane: area });
+        return (Cow::Borrowed(x), Grid::of_a_row(g.area_in()));
     }
     let reach = |axis: usize| g.dilation[axis] * (g.kernel[axis] - 1) + g.stride[axis] * (g.output[axis] - 1) + 1;
     // Pixels of one residue modulo the stride stand together, if a tap meets them.
@@ -116,7 +119,10 @@ pub(super) struct Phase {
 
 /// The planes of the output's gradient, and the phases of the input's: pixel (h, w) takes from the output position
 /// ((h + padding - i dilation) / stride, ...) through tap (i, j), where that is a whole number.
-pub(super) fn of_gradient<T: Real>(g: &Geometry, dy: &[T]) -> (Vec<T>, Vec<Phase>) {
+pub(super) fn of_gradient<'a, T: Real>(g: &Geometry, dy: &'a [T]) -> (Cow<'a, [T]>, Vec<Phase>) {
+    if g.pointwise() {
+        return (Cow::Borrowed(dy), vec![Phase { first: [0, 0], taps: vec![0], grid: Grid::of_a_row(g.area_out()) }]);
+    }
     // Along an axis: for each residue the pixels, and for each tap the shift, if it reaches them.
     let along = |axis: usize| -> Vec<(usize, Vec<Option<isize>>)> {
         let (step, input) = (g.stride[axis], g.input[axis]);
@@ -157,5 +163,5 @@ pub(super) fn of_gradient<T: Real>(g: &Geometry, dy: &[T]) -> (Vec<T>, Vec<Phase
         }
     }
     let plan = Plan { margin, step: [1, 1], residues: [vec![0], vec![0]], size };
-    (padded(dy, g.output, &plan), phases)
+    (Cow::Owned(padded(dy, g.output, &plan)), phases)
 }

@@ -9,7 +9,6 @@ use super::panels::Panels;
 use super::planes::Grid;
 use crate::host::Real;
 use crate::tile::{Soon, Starts};
-use crate::turn::Rows;
 use std::ops::Range;
 
 /// Where a product's results go: position (y, x) of row r of image n is element
@@ -85,39 +84,22 @@ pub(super) struct Positions<'a, T> {
 pub(super) struct Stretches {
     pub len: usize,
     reads: Vec<Run>,
-    /// What is not written as it is made.
     pub writes: Vec<Run>,
     /// For each tile's width of them, where they stand in the planes if they lie together.
     whole: Vec<Option<usize>>,
-    /// For each tile's width of them, where its first row is written as it is made.
-    direct: Vec<Option<usize>>,
 }
 
 impl<T: Real> Positions<'_, T> {
-    /// The columns of a range. With `at_once`, results that lie together where they belong are written there as they are made.
-    pub fn open(&self, range: Range<usize>, at_once: bool) -> Stretches {
+    /// The columns of a range.
+    pub fn open(&self, range: Range<usize>) -> Stretches {
         let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
         let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
-        let holding = |runs: &[Run], first: usize| {
-            runs.iter().find(|run| run.at <= first && first + cols <= run.at + run.len).copied()
-        };
         let place = |first: usize| {
-            let run = holding(&reads, first)?;
+            let run = reads.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
             Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
         };
         let whole = (0..len).step_by(cols).map(place).collect();
-        let mut writes = columns::writes(grid, range);
-        let to = |first: usize| {
-            let run = holding(&writes, first)?;
-            Some(self.first(&run, 0) + first - run.at)
-        };
-        let at_once = at_once && self.bias.is_none() && self.place.right == 1;
-        let direct: Vec<_> = (0..len).step_by(cols).map(|first| to(first).filter(|_| at_once)).collect();
-        if direct.iter().any(Option::is_some) {
-            let rest = (0..).step_by(cols).zip(&direct).filter(|(_, to)| to.is_none());
-            writes = rest.flat_map(|(first, _)| columns::within(&writes, first..first + cols)).collect();
-        }
-        Stretches { len, whole, direct, reads, writes }
+        Stretches { len, whole, reads, writes: columns::writes(grid, range) }
     }
 
     /// Where the results of a row for a run of columns begin.
@@ -125,18 +107,6 @@ impl<T: Real> Positions<'_, T> {
         let at = self.place;
         let plane = (run.image * at.rows_of_image + at.first_row + row) * at.plane;
         plane + at.origin + run.start[0] * at.down + run.start[1] * at.right
-    }
-
-    /// Where a tile of results is written as it is made, if it is: rows `rows` of tile `panel`, which no one else writes.
-    pub fn target(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Option<Rows<'_, T>> {
-        let (plane, cols) = (self.place.plane, T::outer_tile().cols);
-        let first = columns.direct[panel]?;
-        let start = self.out.part(first + rows.start * plane, (rows.len() - 1) * plane + cols);
-        // SAFETY: `part` has seen that the elements are within the output, and each is dealt out to one task, as in `store`.
-        #[allow(unsafe_code)]
-        unsafe {
-            Some(Rows::new(start, rows.len(), cols, plane))
-        }
     }
 
     /// Packs elements `depth` of tile `panel` of columns, or gives the planes from where they can be read as they lie.
