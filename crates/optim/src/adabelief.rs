@@ -1,6 +1,6 @@
 //! AdaBelief: long steps where gradients are as expected.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -113,12 +113,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 /// [`Step`] in the parameter's own precision, `size m / (sqrt(s) / root + eps)` as `(size root) m / (sqrt(s) + eps root)`:
 /// a quotient less.
 #[derive(Clone, Copy)]
@@ -193,7 +187,7 @@ pleach_simd::lanes! {
 }
 
 impl AdaBelief {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let t = slots.count("step");
         let betas @ (beta1, beta2) = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let (correction1, correction2) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
@@ -211,7 +205,7 @@ impl AdaBelief {
         };
         let decay = if self.fixed_decay { self.weight_decay } else { hyper.lr * self.weight_decay };
         Ok(Step {
-            factor: 1.0,
+            factor: scale,
             shrink: if self.weight_decouple { 1.0 - decay } else { 1.0 },
             l2: if self.weight_decouple { 0.0 } else { self.weight_decay },
             betas,

@@ -1,6 +1,6 @@
 //! Adadelta: steps whose size follows from the steps before.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -68,12 +68,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], deltas: &mut [T], n: [T; 6]) {
         let [factor, decay, keep, enter, eps, lr] = n;
@@ -89,10 +83,10 @@ pleach_simd::lanes! {
 }
 
 impl Adadelta {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         slots.count("step");
         Ok(Step {
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             rho: self.rho,
             eps: self.eps,

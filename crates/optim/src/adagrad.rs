@@ -1,6 +1,6 @@
 //! Adagrad: steps that grow smaller with all that a weight has seen.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -76,12 +76,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], sum: &mut [T], n: [T; 4]) {
         let [factor, decay, eps, lr] = n;
@@ -94,13 +88,13 @@ pleach_simd::lanes! {
 }
 
 impl Adagrad {
-    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         if !slots.tensors.contains_key(SUM) {
             slots.keep(SUM, (param.zeros_like()? + self.initial_accumulator_value)?);
         }
         let t = slots.count("step");
         Ok(Step {
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             eps: self.eps,
             lr: hyper.lr / (1.0 + (t - 1.0) * self.lr_decay),

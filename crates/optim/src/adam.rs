@@ -55,14 +55,14 @@ impl Adam {
 }
 
 impl Adam {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let settings = Settings {
             betas: self.betas,
             eps: self.eps,
             weight_decay: self.weight_decay,
             decoupled: if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient },
             amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
         };
         Ok(adam_step::formula(&settings, slots, hyper))
     }

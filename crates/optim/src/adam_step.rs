@@ -1,7 +1,7 @@
 //! The step that Adam and AdamW share.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use pleach_core::{Hyper, ParamSlots, Result, Tensor};
 
 /// What tells one Adam from another.
@@ -12,8 +12,8 @@ pub(crate) struct Settings {
     /// Whether the decay shrinks the weight itself, and is no part of the gradient.
     pub decoupled: Decay,
     pub amsgrad: Denominator,
-    /// 1, or -1 where the gradient is to be climbed.
-    pub sign: f64,
+    /// What gradients are multiplied by first: their scale, negative where they are to be climbed.
+    pub factor: f64,
 }
 
 /// Which second moment divides a step.
@@ -40,7 +40,7 @@ pub(crate) struct Step {
 pub(crate) fn formula(settings: &Settings, slots: &mut ParamSlots, hyper: &Hyper) -> Step {
     let t = slots.count("step");
     let (beta1, beta2) = (hyper.momentum.unwrap_or(settings.betas.0), settings.betas.1);
-    let moments = Moments::new(settings.sign, (beta1, beta2), settings.weight_decay, settings.decoupled, hyper.lr);
+    let moments = Moments::new(settings.factor, (beta1, beta2), settings.weight_decay, settings.decoupled, hyper.lr);
     Step {
         moments,
         eps: settings.eps,
@@ -83,12 +83,6 @@ impl Formula for Step {
         };
         let denominator = ((v.sqrt()? / self.root)? + self.eps)?;
         Ok((param - ((&*m * self.size)? / denominator)?)?)
-    }
-}
-
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.moments.factor
     }
 }
 

@@ -1,7 +1,7 @@
 //! Adamax: Adam with the greatest gradient in place of the average of squares.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -69,12 +69,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], u: &mut [T], first: Lerp<T>, n: [T; 5]) {
         let [factor, decay, beta2, eps, size] = n;
@@ -89,11 +83,11 @@ pleach_simd::lanes! {
 }
 
 impl Adamax {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let t = slots.count("step");
         let beta1 = hyper.momentum.unwrap_or(self.betas.0);
         Ok(Step {
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             beta1,
             beta2: self.betas.1,

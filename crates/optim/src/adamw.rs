@@ -52,14 +52,14 @@ impl AdamW {
 }
 
 impl AdamW {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let settings = Settings {
             betas: self.betas,
             eps: self.eps,
             weight_decay: self.weight_decay,
             decoupled: Decay::Decoupled,
             amsgrad: if self.amsgrad { Denominator::Greatest } else { Denominator::Average },
-            sign: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
         };
         Ok(adam_step::formula(&settings, slots, hyper))
     }

@@ -1,6 +1,6 @@
 //! Averaged stochastic gradient descent.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -72,12 +72,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], average: &mut [T], n: [T; 5]) {
         let [factor, decay, shrink, eta, mu] = n;
@@ -96,12 +90,12 @@ fn single(x: f64) -> f64 {
 }
 
 impl ASGD {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let t = slots.count("step");
         let eta = slots.numbers.get("eta").copied().unwrap_or(single(hyper.lr));
         let mu = slots.numbers.get("mu").copied().unwrap_or(1.0);
         let step = Step {
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             shrink: 1.0 - self.lambd * eta,
             eta,

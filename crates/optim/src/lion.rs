@@ -1,6 +1,6 @@
 //! Lion: steps of one size, whose signs a momentum decides.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -60,12 +60,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], n: [T; 7]) {
         let [factor, lr, shrink, keep1, enter1, keep2, enter2] = n;
@@ -81,10 +75,10 @@ pleach_simd::lanes! {
 }
 
 impl Lion {
-    fn formula(&self, _: &Tensor, _: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, _: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let decay = if self.decoupled_weight_decay { self.weight_decay / self.lr } else { self.weight_decay };
         Ok(Step {
-            factor: 1.0,
+            factor: scale,
             lr: hyper.lr,
             shrink: 1.0 - hyper.lr * decay,
             betas: (hyper.momentum.unwrap_or(self.betas.0), self.betas.1),

@@ -1,7 +1,7 @@
 //! NAdam: Adam that looks one step of its momentum ahead.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -78,12 +78,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.moments.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 3]) {
         let [eps, of_grad, of_average] = n;
@@ -104,14 +98,14 @@ impl NAdam {
 const PRODUCT: &str = "mu_product";
 
 impl NAdam {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let t = slots.count("step");
         let betas = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let (mu, next) = (self.mu(betas.0, t), self.mu(betas.0, t + 1.0));
         let before = slots.numbers.get(PRODUCT).copied().unwrap_or(1.0);
         let product = f64::from(before as f32 * mu as f32);
         let decay = if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient };
-        let factor = if self.maximize { -1.0 } else { 1.0 };
+        let factor = if self.maximize { -scale } else { scale };
         let step = Step {
             moments: Moments::new(factor, betas, self.weight_decay, decay, hyper.lr),
             eps: self.eps,

@@ -36,12 +36,6 @@ pub(crate) trait Formula: Sync {
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor>;
 }
 
-/// A formula that can take gradients as multiples of what they are to be.
-pub(crate) trait Scaled: Formula {
-    /// What gradients are multiplied by first: 1, or -1 where they are to be climbed.
-    fn factor(&mut self) -> &mut f64;
-}
-
 /// Elements for one thread: a few passes over this much memory stay in its cache.
 pub(crate) const PIECE: usize = 1 << 14;
 

@@ -1,7 +1,7 @@
 //! RAdam: Adam that waits until its average of squares can be trusted.
 
 use crate::moments::{Decay, Moments, Rates};
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -89,12 +89,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.moments.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn plain<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, size: T) {
         for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
@@ -115,11 +109,11 @@ pleach_simd::lanes! {
 }
 
 impl RAdam {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         let t = slots.count("step");
         let betas @ (beta1, beta2) = (hyper.momentum.unwrap_or(self.betas.0), self.betas.1);
         let decay = if self.decoupled_weight_decay { Decay::Decoupled } else { Decay::Gradient };
-        let factor = if self.maximize { -1.0 } else { 1.0 };
+        let factor = if self.maximize { -scale } else { scale };
         let correction2 = 1.0 - beta2.powf(t);
         let longest = 2.0 / (1.0 - beta2) - 1.0;
         let length = longest - 2.0 * t * beta2.powf(t) / correction2;

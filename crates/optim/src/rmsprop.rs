@@ -1,7 +1,7 @@
 //! RMSprop: gradients divided by their running size.
 
 use crate::lerp::{self, Lerp};
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -107,12 +107,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 /// [`Step`] in the parameter's own precision.
 #[derive(Clone, Copy)]
 struct Numbers<T> {
@@ -184,10 +178,10 @@ pleach_simd::lanes! {
 }
 
 impl RMSprop {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         slots.count("step");
         Ok(Step {
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             alpha: self.alpha,
             eps: self.eps,

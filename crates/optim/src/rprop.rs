@@ -1,6 +1,6 @@
 //! Rprop: step sizes that follow from the signs of gradients alone.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
@@ -78,12 +78,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn pass<T: Real>(param: &mut [T], grad: &[T], before: &mut [T], size: &mut [T], n: [T; 5]) {
         let [factor, shrink, grow, least, greatest] = n;
@@ -104,12 +98,12 @@ pleach_simd::lanes! {
 }
 
 impl Rprop {
-    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, param: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         if !slots.tensors.contains_key(SIZE) {
             slots.keep(SIZE, (param.zeros_like()? + hyper.lr)?);
         }
         slots.count("step");
-        let factor = if self.maximize { -1.0 } else { 1.0 };
+        let factor = if self.maximize { -scale } else { scale };
         Ok(Step { factor, etas: self.etas, sizes: self.step_sizes })
     }
 }

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use crate::pass::{Formula, Real, Scaled};
+use crate::pass::{Formula, Real};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -92,12 +92,6 @@ impl Formula for Step {
     }
 }
 
-impl Scaled for Step {
-    fn factor(&mut self) -> &mut f64 {
-        &mut self.factor
-    }
-}
-
 pleach_simd::lanes! {
     fn plain<T: Real>(param: &mut [T], grad: &[T], step: [T; 3]) {
         let [rate, factor, decay] = step;
@@ -124,13 +118,13 @@ pleach_simd::lanes! {
 }
 
 impl SGD {
-    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Step> {
+    fn formula(&self, _: &Tensor, slots: &mut ParamSlots, hyper: &Hyper, scale: f64) -> Result<Step> {
         // The first gradient fills the buffer whole, whatever the dampening.
         let first = !slots.tensors.contains_key(BUFFER);
         let momentum = hyper.momentum.unwrap_or(self.momentum);
         Ok(Step {
             rate: -hyper.lr,
-            factor: if self.maximize { -1.0 } else { 1.0 },
+            factor: if self.maximize { -scale } else { scale },
             weight_decay: self.weight_decay,
             momentum,
             keep: if first { 0.0 } else { momentum },

@@ -1,18 +1,19 @@
 //! Runs a formula over all parameters of a group together: many small parameters are work for threads only when their
 //! pieces stand in one line.
 
-use crate::pass::{self, PIECE, Real, Scaled};
+use crate::pass::{self, Formula, PIECE, Real};
 use candle_core::{CpuStorage, DType, Storage};
 use pleach_core::kinds::optimizer::Memory;
 use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow, follow_slices};
 use pleach_simd::par_blocks;
 use std::collections::BTreeSet;
 
-/// Writes `update` and `step` of an optimizer that is one [`Formula`], which its method `formula` makes.
+/// Writes `update` and `step` of an optimizer that is one [`Formula`], which its method `formula` makes, given also what gradients are
+/// to be multiplied by.
 macro_rules! elementwise {
     () => {
         fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-            let formula = self.formula(param, slots, hyper)?;
+            let formula = self.formula(param, slots, hyper, 1.0)?;
             $crate::pass::step(&formula, param, grad, slots)
         }
 
@@ -30,7 +31,7 @@ macro_rules! elementwise {
             memory: &mut pleach_core::kinds::optimizer::Memory,
             _: Option<&mut pleach_core::kinds::optimizer::Again<'_>>,
         ) -> Result<()> {
-            $crate::whole::step(group, memory, |param, slots| self.formula(param, slots, &group.hyper))
+            $crate::whole::step(group, memory, |param, slots| self.formula(param, slots, &group.hyper, group.scale))
         }
     };
 }
@@ -43,7 +44,7 @@ const TOGETHER: usize = 32;
 ///
 /// # Errors
 /// A gradient has another shape, or a restored slot does not fit its parameter.
-pub(crate) fn step<F: Scaled>(
+pub(crate) fn step<F: Formula>(
     group: &StepGroup<'_>,
     memory: &mut Memory,
     formula: impl Fn(&Tensor, &mut ParamSlots) -> Result<F>,
@@ -53,8 +54,7 @@ pub(crate) fn step<F: Scaled>(
     for (name, weight, grad) in &group.params {
         let slots = memory.0.entry((*name).to_owned()).or_default();
         let param = weight.var().as_detached_tensor();
-        let mut formula = formula(&param, slots)?;
-        *formula.factor() *= group.scale;
+        let formula = formula(&param, slots)?;
         let here = param.device().is_cpu() && param.is_contiguous();
         let dtype = param.dtype();
         let average = group.follow.and_then(|to| to.averages.get(*name));
@@ -92,7 +92,7 @@ struct Job<F> {
     written: Vec<Tensor>,
 }
 
-impl<F: Scaled> Job<F> {
+impl<F: Formula> Job<F> {
     fn slots(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         self.formula.slots().iter().copied().zip(self.written.iter().skip(1))
     }
@@ -110,7 +110,7 @@ struct Passes<F> {
     taken: BTreeSet<usize>,
 }
 
-impl<F: Scaled> Passes<F> {
+impl<F: Formula> Passes<F> {
     fn has(&self, tensor: &Tensor) -> bool {
         pass::address(tensor).is_some_and(|at| self.taken.contains(&at))
     }
@@ -152,7 +152,7 @@ impl<F: Scaled> Passes<F> {
     }
 }
 
-fn over_slices<T: Real, F: Scaled>(jobs: &[Job<F>], share: f64) -> Result<()> {
+fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], share: f64) -> Result<()> {
     let guards: Vec<_> = jobs.iter().map(|job| job.grad.storage_and_layout()).collect();
     let mut grads: Vec<&[T]> = Vec::with_capacity(jobs.len());
     for (storage, layout) in &guards {
