@@ -21,8 +21,8 @@ impl Tile {
     }
 }
 
-/// Memory that the next tile reads: while one tile is multiplied, it is called for, a cache line for each step of the depth.
-/// Called for all at once, it would hold up the reading of this tile.
+/// Memory that is read soon: while a tile is multiplied, it is called for, a cache line with each step of the depth. Called for all at
+/// once, it would hold up the reading of this tile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Soon<'a, T> {
     pub from: &'a [T],
