@@ -33,7 +33,7 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, colu
             for first in (task * together..end).step_by(width) {
                 let places = columns.open(first..(first + width).min(end));
                 // What comes after a task is its neighbour's, which the same thread is likely to do.
-                let next = (first + width).min(total)..(first + 2 * width).min(total);
+                let next = columns.first_run((first + width).min(total)..(first + 2 * width).min(total));
                 let mut block = Block { left, rows, columns, places, next, width };
                 for depth in left.blocks() {
                     for panel in 0..block.places.len.div_ceil(tile.cols) {
@@ -55,8 +55,8 @@ struct Block<'a, T> {
     rows: usize,
     columns: &'a Positions<'a, T>,
     places: Stretches,
-    /// The columns that are worked on next.
-    next: Range<usize>,
+    /// Where the columns stand that are worked on next, and how many.
+    next: Option<(usize, usize)>,
     /// From one row of sums to the next.
     width: usize,
 }
@@ -69,7 +69,7 @@ impl<T: Real> Block<'_, T> {
         let there = self.columns.pack(&self.places, panel, depth.clone(), packed);
         let tiles = self.rows.div_ceil(tile.rows);
         let all = self.places.len.div_ceil(tile.cols) * tiles;
-        let soon = self.columns.soon(self.next.clone(), depth.clone());
+        let soon = self.columns.soon(self.next, depth.clone());
         for (t, left) in self.left.block(depth.start).enumerate() {
             let first = t * tile.rows;
             let rows = tile.rows.min(self.rows - first);

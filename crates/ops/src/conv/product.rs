@@ -119,16 +119,21 @@ impl<T: Real> Positions<'_, T> {
         None
     }
 
-    /// Elements `depth` of the first columns of a range that stand in the planes together.
-    pub fn soon(&self, range: Range<usize>, depth: Range<usize>) -> Soon<'_, T> {
+    /// Where the first columns of a range stand in the planes, and how many of them together.
+    pub fn first_run(&self, range: Range<usize>) -> Option<(usize, usize)> {
         let grid = self.patches.grid;
-        match columns::reads(grid, range).first() {
-            Some(run) => {
-                let start = run.image * self.patches.planes_of_image * grid.plane + run.start[1];
-                Soon { from: &self.patches.planes[start..], starts: self.starts.of(depth), len: run.len }
-            }
-            None => Soon::NOTHING,
-        }
+        let runs = columns::reads(grid, range);
+        let run = runs.first()?;
+        Some((run.image * self.patches.planes_of_image * grid.plane + run.start[1], run.len))
+    }
+
+    /// Elements `depth` of a run of columns, which are packed soon.
+    pub fn soon(&self, run: Option<(usize, usize)>, depth: Range<usize>) -> Soon<'_, T> {
+        run.map_or(Soon::NOTHING, |(start, len)| Soon {
+            from: &self.patches.planes[start..],
+            starts: self.starts.of(depth),
+            len,
+        })
     }
 
     /// Writes the results of a row for some columns, which no one else writes.

@@ -3,8 +3,6 @@
 //! would be 16 numbers for 9, written and read once each.
 
 use super::product::{Images, Results, Windows, point};
-use super::strided;
-use super::transform::{self, Stride, Tiles};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
@@ -39,18 +37,7 @@ pub(super) fn product<T: Real>(windows: &Windows<'_, T>, images: &Images<'_, T>,
     let tile_point = point::<T>(total, depth);
     let tiles = fresh::blocks(deep.div_ceil(blocks) * points * tile_point, points * tile_point, |slab, out| {
         let first = slab * blocks;
-        let tiles = Tiles {
-            starts: &images.frame.starts::<T>(deep, first, &places),
-            blocks: blocks.min(deep - first),
-            block: images.frame.block::<T>(),
-            row: images.frame.size[1] * width,
-            lines: (0, stride.side()),
-            to: [tile_point, depth, width],
-        };
-        match stride {
-            Stride::One => transform::image(&tiles, images.x, out),
-            Stride::Two => strided::image(&tiles, images.x, out),
-        }
+        images.transform(stride, (deep, first..(first + blocks).min(deep)), &places, [tile_point, depth, width], out);
     });
 
     let most = (ROOM / (points * (depth + total) * width * size_of::<T>())).clamp(1, wide);

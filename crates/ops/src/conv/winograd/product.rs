@@ -164,7 +164,31 @@ pub(super) struct Images<'a, T> {
     pub tiles: [usize; 2],
 }
 
-impl<T> Images<'_, T> {
+impl<T: Real> Images<'_, T> {
+    /// The transforms of tiles for some of all `deep` blocks of channels, with so many elements from a point to the next, from a tile to
+    /// the next and from a block to the next.
+    pub fn transform(
+        &self,
+        stride: Stride,
+        (deep, blocks): (usize, Range<usize>),
+        places: &[[usize; 3]],
+        to: [usize; 3],
+        out: &mut [T],
+    ) {
+        let tiles = Tiles {
+            starts: &self.frame.starts::<T>(deep, blocks.start, places),
+            blocks: blocks.len(),
+            block: self.frame.block::<T>(),
+            row: self.frame.size[1] * T::outer_tile().cols,
+            lines: (0, stride.side()),
+            to,
+        };
+        match stride {
+            Stride::One => transform::image(&tiles, self.x, out),
+            Stride::Two => strided::image(&tiles, self.x, out),
+        }
+    }
+
     /// Tiles of all images.
     pub fn total(&self) -> usize {
         self.count * self.tiles[0] * self.tiles[1]
@@ -201,7 +225,8 @@ fn by_tiles<T: Real>(windows: &Windows<'_, T>, images: &Images<'_, T>, results: 
                         break;
                     }
                     let places = images.places(range);
-                    room.tiles(images, deep, &places);
+                    let to = [point::<T>(many, room.deep), room.deep, width];
+                    images.transform(stride, (deep, 0..deep), &places, to, &mut room.tiles);
                     room.multiply(&transformed, windows.ci, places.len());
                     let sums = [point::<T>(many, room.wide), room.wide];
                     if !results.write(&room.sums, sums, 0..wide, &places, &mut room.lines) {
@@ -251,22 +276,6 @@ impl<T: Real> Room<T> {
             many,
             deep,
             wide,
-        }
-    }
-
-    fn tiles(&mut self, images: &Images<'_, T>, blocks: usize, places: &[[usize; 3]]) {
-        let (width, frame) = (T::outer_tile().cols, images.frame);
-        let tiles = Tiles {
-            starts: &frame.starts::<T>(blocks, 0, places),
-            blocks,
-            block: frame.block::<T>(),
-            row: frame.size[1] * width,
-            lines: (0, self.stride.side()),
-            to: [point::<T>(self.many, self.deep), self.deep, width],
-        };
-        match self.stride {
-            Stride::One => transform::image(&tiles, images.x, &mut self.tiles),
-            Stride::Two => strided::image(&tiles, images.x, &mut self.tiles),
         }
     }
 
