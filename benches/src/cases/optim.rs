@@ -139,6 +139,16 @@ pleach_simd::lanes! {
                     *d += g;
                 });
             }
+            [a, b, c, d, e] => {
+                let four = a.iter_mut().zip(&mut **b).zip(&mut **c).zip(&mut **d);
+                four.zip(&mut **e).zip(gradients).for_each(|(((((a, b), c), d), e), &g)| {
+                    *a += g;
+                    *b += g;
+                    *c += g;
+                    *d += g;
+                    *e += g;
+                });
+            }
             _ => written.iter_mut().for_each(|a| a.iter_mut().zip(gradients).for_each(|(a, &g)| *a += g)),
         }
     }

@@ -98,16 +98,8 @@ impl Slope {
             Truth::Classes(classes) => (Vec::new(), classes.as_slice()),
             Truth::Numbers(numbers) => (single(numbers), [].as_slice()),
         };
-        // A kernel that leaves a gradient out is seen.
-        let mut gradient = vec![f32::NAN; prediction.len()];
-        let input = &mut FusedInput {
-            prediction: &prediction,
-            shape: &self.shape,
-            target: &target,
-            classes,
-            gradient: &mut gradient,
-        };
-        let value = (fused.cpu)(input)?;
+        let input = FusedInput { prediction: &prediction, shape: &self.shape, target: &target, classes };
+        let (value, gradient) = (fused.cpu)(&input)?;
         deviation.see(value, self.value, 0.0);
         let gradient: Vec<f64> = gradient.into_iter().map(f64::from).collect();
         deviation.see_all("grad", &gradient, &self.grad)?;

@@ -33,7 +33,7 @@ const PIECE: usize = 1 << 14;
 
 pleach_simd::lanes! {
     /// Moves each average by `share` of its way to its weight.
-    pub fn follow_slices<T: Float>(averages: &mut [T], weights: &[T], share: T) {
+    fn follow_slices<T: Float>(averages: &mut [T], weights: &[T], share: T) {
         // Two stretches at once: of one alone, memory gives less than it could. An odd line apart, so that they meet in
         // no set of a cache.
         let n = averages.len().min(weights.len());

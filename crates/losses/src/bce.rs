@@ -1,9 +1,9 @@
 //! Binary cross-entropy.
 
-use crate::binary::{self, Piece};
+use crate::binary::{self, Stretch};
 use crate::reduction::{Reduction, sum};
 use crate::strips::{cross_entropy, logistic, of_logits};
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::read::Rules;
 use pleach_core::{Error, FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
 use pleach_simd::Float;
@@ -82,7 +82,7 @@ impl Loss for BCE {
 }
 
 impl BCE {
-    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let weights: Vec<f32> = self.pos_weight.iter().flatten().map(|&w| w as f32).collect();
         if !weights.is_empty() {
             fits(weights.len(), input.shape)?;
@@ -90,9 +90,9 @@ impl BCE {
         let scale = self.scale(input.prediction.len());
         let inner: usize = input.shape.iter().skip(2).product::<usize>().max(1);
         let mut pieces = binary::pieces::<1>(input)?;
-        let [total] = binary::pass(&mut pieces, |Piece { x, t, g, at, sums }| {
+        let (gradient, [total]) = binary::pass(&mut pieces, |Stretch { x, t, at }, g| {
             let scale = scale as f32;
-            sums[0] = match weights.as_slice() {
+            let sum = match weights.as_slice() {
                 [] => losses(x, t, g, 1.0, scale),
                 [w] => losses(x, t, g, *w, scale),
                 // Run by run of one channel.
@@ -107,8 +107,9 @@ impl BCE {
                     sum
                 }
             };
+            [sum]
         });
-        Ok(total * scale)
+        Ok((total * scale, gradient))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::numbers::each;
 use crate::pointwise::{inputs, no_probability, one_pass, scale};
 use crate::reduction::Reduction;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::read::Rules;
 use pleach_core::{DType, Form, FusedLoss, Loss, LossInput, Result, Target, Tensor, Wants, plugin};
 use pleach_simd::Float;
@@ -39,18 +39,18 @@ impl BCELoss {
         }
     }
 
-    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let scale = scale(self.reduction, input.prediction.len());
         let least_log = LEAST_LOG as f32;
-        let value = one_pass(input, scale, |p, t| {
+        let made = one_pass(input, scale, |p, t| {
             // In this order, what is no number stays none.
             let (yes, no) = (least_log.larger(Float::ln(p)), least_log.larger(Float::ln_1p(-p)));
             [(t - 1.0) * no - t * yes, (p - t) / (p * (1.0 - p)).larger(LEAST_SPREAD)]
         })?;
         let odd = input.prediction.iter().copied().find(|p| !(0.0..=1.0).contains(p));
         match odd {
-            Some(p) if value.is_nan() => Err(no_probability("the prediction", f64::from(p))),
-            _ => Ok(value),
+            Some(p) if made.0.is_nan() => Err(no_probability("the prediction", f64::from(p))),
+            _ => Ok(made),
         }
     }
 }

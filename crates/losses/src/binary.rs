@@ -1,6 +1,7 @@
 //! What losses of binary maps share: their inputs, and passes over pieces of slices.
 
 use crate::batch::not_empty;
+use crate::strips::STRIP;
 use pleach_core::kinds::backend::FusedInput;
 use pleach_core::{DType, Error, Form, LossInput, Result, Target, Tensor, Wants};
 use pleach_simd::par_blocks;
@@ -36,57 +37,84 @@ pub(crate) fn shapes(what: &str, target: &[usize], prediction: &[usize]) -> Erro
 /// Elements for one thread.
 const PIECE: usize = 1 << 14;
 
-/// A stretch of logits, mask and gradient, with the sums over it.
-pub(crate) struct Piece<'a, const N: usize> {
+/// Some elements that follow each other.
+pub(crate) struct Stretch<'a> {
     /// Logits.
     pub x: &'a [f32],
     /// Mask.
     pub t: &'a [f32],
-    /// The gradient by the logits; between two passes, whatever the first leaves to the second.
-    pub g: &'a mut [f32],
-    /// Where the stretch begins.
+    /// Where they begin among all.
     pub at: usize,
-    /// Sums over the stretch.
+}
+
+/// A stretch for one thread, with the sums over it.
+pub(crate) struct Piece<'a, const N: usize> {
+    pub all: Stretch<'a>,
     pub sums: [f64; N],
 }
 
-/// Logits, mask and gradient in pieces that their length alone decides.
+/// Logits and mask in pieces that their length alone decides.
 ///
 /// # Errors
 /// They are not of one length, or of none.
-pub(crate) fn pieces<'a, const N: usize>(input: &'a mut FusedInput<'_>) -> Result<Vec<Piece<'a, N>>> {
-    let all = input.prediction.len();
-    runs(input, all)
+pub(crate) fn pieces<'a, const N: usize>(input: &FusedInput<'a>) -> Result<Vec<Piece<'a, N>>> {
+    runs(input, input.prediction.len())
 }
 
 /// The same in pieces that do not reach over the ends of runs of so many elements.
 ///
 /// # Errors
 /// They are not of one length, or of none.
-pub(crate) fn runs<'a, const N: usize>(input: &'a mut FusedInput<'_>, run: usize) -> Result<Vec<Piece<'a, N>>> {
+pub(crate) fn runs<'a, const N: usize>(input: &FusedInput<'a>, run: usize) -> Result<Vec<Piece<'a, N>>> {
     not_empty(input.shape)?;
     let n = input.prediction.len();
-    if input.target.len() != n || input.gradient.len() != n {
+    if input.target.len() != n {
         return Err(shapes("a mask", &[input.target.len()], &[n]));
     }
     let run = run.max(1);
     let mut pieces = Vec::with_capacity(n.div_ceil(run) * run.div_ceil(PIECE));
-    let runs = input.prediction.chunks(run).zip(input.target.chunks(run)).zip(input.gradient.chunks_mut(run));
-    for (r, ((x, t), g)) in runs.enumerate() {
-        let parts = x.chunks(PIECE).zip(t.chunks(PIECE)).zip(g.chunks_mut(PIECE)).enumerate();
-        pieces.extend(parts.map(|(i, ((x, t), g))| Piece { x, t, g, at: r * run + i * PIECE, sums: [0.0; N] }));
+    for (r, (x, t)) in input.prediction.chunks(run).zip(input.target.chunks(run)).enumerate() {
+        let parts = x.chunks(PIECE).zip(t.chunks(PIECE)).enumerate();
+        let stretch = |(i, (x, t))| Stretch { x, t, at: r * run + i * PIECE };
+        pieces.extend(parts.map(|part| Piece { all: stretch(part), sums: [0.0; N] }));
     }
     Ok(pieces)
 }
 
-/// Runs a pass over all pieces and adds up their sums in the order of the pieces.
-pub(crate) fn pass<const N: usize>(pieces: &mut [Piece<'_, N>], f: impl Fn(&mut Piece<'_, N>) + Sync) -> [f64; N] {
-    par_blocks(pieces, 1, |_, block| block.iter_mut().for_each(&f));
+/// Runs a pass over all pieces, strip by strip: `f` is given some elements and their part of the gradient by the logits (in a pass
+/// before the last, whatever it leaves to the next), as zeros, and returns its sums. Makes the gradient, and the sums in the
+/// order of the pieces.
+pub(crate) fn pass<const N: usize>(
+    pieces: &mut [Piece<'_, N>],
+    f: impl Fn(&Stretch<'_>, &mut [f32]) -> [f64; N] + Sync + Send,
+) -> (Vec<f32>, [f64; N]) {
+    let strip = |piece: &mut Piece<'_, N>, from: usize, g: &mut [f32]| {
+        let (Stretch { x, t, at }, to) = (&piece.all, from + g.len());
+        let sums = f(&Stretch { x: &x[from..to], t: &t[from..to], at: at + from }, g);
+        add(&mut piece.sums, sums);
+    };
+    let gradient = pleach_ops::pieces(pieces, STRIP, |piece| piece.all.x.len(), strip);
     let mut total = [0.0; N];
-    for piece in pieces {
-        for (total, sum) in total.iter_mut().zip(piece.sums) {
-            *total += sum;
-        }
+    pieces.iter().for_each(|piece| add(&mut total, piece.sums));
+    (gradient, total)
+}
+
+fn add<const N: usize>(total: &mut [f64; N], sums: [f64; N]) {
+    total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+}
+
+/// Runs another pass over pieces and their parts of the gradient.
+pub(crate) fn pass_again<const N: usize>(
+    pieces: &[Piece<'_, N>],
+    gradient: &mut [f32],
+    f: impl Fn(&Stretch<'_>, &mut [f32]) + Sync + Send,
+) {
+    let mut rest = gradient;
+    let mut parts = Vec::with_capacity(pieces.len());
+    for Piece { all, .. } in pieces {
+        let (part, after) = std::mem::take(&mut rest).split_at_mut(all.x.len());
+        parts.push((all, part));
+        rest = after;
     }
-    total
+    par_blocks(&mut parts, 1, |_, parts| parts.iter_mut().for_each(|(all, part)| f(all, part)));
 }

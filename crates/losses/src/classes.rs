@@ -2,7 +2,6 @@
 
 use crate::batch::not_empty;
 use crate::binary::shapes;
-use pleach_core::kinds::backend::FusedInput;
 use pleach_core::kinds::loss::IGNORED;
 use pleach_core::{DType, Device, Error, Form, LossInput, Result, Target, Tensor, Wants};
 use pleach_simd::{Float, par_map};
@@ -156,30 +155,27 @@ pub(crate) struct Block<'a> {
 }
 
 /// Cuts the gradient into blocks that the shape alone decides, each of one sample where `apart` says so.
-pub(crate) fn blocks<'a>(input: &'a mut FusedInput<'_>, grid: Grid, apart: Apart) -> Result<Vec<Block<'a>>> {
-    if input.gradient.len() != input.prediction.len() {
-        return Err(shapes("a gradient", &[input.gradient.len()], input.shape));
-    }
+pub(crate) fn blocks<'a>(gradient: &'a mut [f32], grid: Grid, apart: Apart) -> Vec<Block<'a>> {
     let Grid { classes, pixels, .. } = grid;
     let width = (BLOCK / classes).max(16);
     let new = |first| Block { rows: Vec::new(), grid, first, len: 0, sums: Vec::new() };
     if pixels == 1 {
         let width = if apart == Apart::Samples { 1 } else { width };
-        let chunks = input.gradient.chunks_mut(width * classes).enumerate();
+        let chunks = gradient.chunks_mut(width * classes).enumerate();
         let whole = |(i, g): (usize, &'a mut [f32])| Block { len: g.len() / classes, rows: vec![g], ..new(i * width) };
-        return Ok(chunks.map(whole).collect());
+        return chunks.map(whole).collect();
     }
     let per_sample = pixels.div_ceil(width);
     let starts = (0..grid.samples).flat_map(|n| (0..per_sample).map(move |b| n * pixels + b * width));
     let mut blocks: Vec<Block<'a>> = starts.map(new).collect();
-    for (r, row) in input.gradient.chunks_mut(pixels).enumerate() {
+    for (r, row) in gradient.chunks_mut(pixels).enumerate() {
         let of_sample = blocks.iter_mut().skip(r / classes * per_sample);
         for (block, part) in of_sample.zip(row.chunks_mut(width)) {
             block.len = part.len();
             block.rows.push(part);
         }
     }
-    Ok(blocks)
+    blocks
 }
 
 /// What a block must not mix.

@@ -6,7 +6,7 @@ use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks}
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use crate::strips::rewrite;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::kinds::loss::SHARES;
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
@@ -124,12 +124,13 @@ impl CrossEntropy {
         Ok((loss * -by)?.to_dtype(dtype)?)
     }
 
-    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
         let ignore = Ignore::new(self.ignore_index);
         let spread = Spread::new(self, grid, &ignore.count(grid, targets)?)?;
-        let mut blocks = blocks(input, grid, Apart::Nothing)?;
+        let mut gradient = pleach_ops::zeros(x.len());
+        let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
         par_blocks(&mut blocks, 1, |_, blocks| {
             for block in blocks {
                 let softmax = block.softmax(x);
@@ -143,7 +144,8 @@ impl CrossEntropy {
                 });
             }
         });
-        Ok(spread.scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>())
+        let value = spread.scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>();
+        Ok((value, gradient))
     }
 }
 

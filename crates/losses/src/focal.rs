@@ -1,12 +1,12 @@
 //! The focal loss.
 
-use crate::binary::{self, Piece, widened};
+use crate::binary::{self, Stretch, widened};
 use crate::classes::{self, Apart, Block, Grid, Ignore, Targets, blocks};
 use crate::mode::Mode;
 use crate::numbers::{Numbers, check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use crate::strips::{cross_entropy, logistic, of_logits, of_values, rewrite};
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
 use pleach_simd::{Float, par_blocks};
@@ -147,18 +147,18 @@ impl Loss for Focal {
 }
 
 impl Focal {
-    fn over_masks(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn over_masks(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let scale = self.scale(input.prediction.len() as f64);
         let [ones, zeros] = self.sides().map(|side| side as f32);
         let gamma = self.gamma as f32;
         let mut pieces = binary::pieces::<1>(input)?;
-        let [total] = binary::pass(&mut pieces, |Piece { x, t, g, sums, .. }| {
-            sums[0] = masks(x, t, g, [ones - zeros, zeros, gamma, scale as f32]);
+        let (gradient, [total]) = binary::pass(&mut pieces, |Stretch { x, t, .. }, g| {
+            [masks(x, t, g, [ones - zeros, zeros, gamma, scale as f32])]
         });
-        Ok(total * scale)
+        Ok((total * scale, gradient))
     }
 
-    fn over_classes(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn over_classes(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
         let ignore = Ignore::new(self.ignore_index);
@@ -166,14 +166,16 @@ impl Focal {
         let weights: Vec<f32> =
             weights("alpha", self.alpha.as_ref(), grid.classes)?.iter().map(|&w| w as f32).collect();
         let (scale, gamma) = (self.scale(count), self.gamma as f32);
-        let mut blocks = blocks(input, grid, Apart::Nothing)?;
+        let mut gradient = pleach_ops::zeros(x.len());
+        let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
         par_blocks(&mut blocks, 1, |_, blocks| {
             for block in blocks {
                 let total = block_of_classes(block, x, targets, ignore, &weights, [gamma, scale as f32]);
                 block.sums = vec![total];
             }
         });
-        Ok(scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>())
+        let value = scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>();
+        Ok((value, gradient))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::pointwise::{inputs, no_probability, one_pass};
 use crate::reduction::sum;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::{DType, Form, FusedLoss, Loss, LossInput, Result, Target, Tensor, Wants, config, plugin};
 use pleach_simd::Float;
 use std::sync::Arc;
@@ -49,9 +49,9 @@ impl KLDiv {
         }
     }
 
-    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let scale = self.scale(input.shape);
-        let value = match self.log_target {
+        let made = match self.log_target {
             true => one_pass(input, scale, |x, t| {
                 let p = Float::exp(t);
                 [p * (t - x), -p]
@@ -64,8 +64,8 @@ impl KLDiv {
         // What is below 0 has no logarithm, and shows in the sum.
         let below = input.target.iter().copied().find(|t| *t < 0.0);
         match below {
-            Some(t) if value.is_nan() && !self.log_target => Err(no_probability("the target", f64::from(t))),
-            _ => Ok(value),
+            Some(t) if made.0.is_nan() && !self.log_target => Err(no_probability("the target", f64::from(t))),
+            _ => Ok(made),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The negative logarithm of the likelihood.
 
-use crate::binary::{shapes, widened};
+use crate::binary::widened;
 use crate::classes::{Grid, Ignore, Targets};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::read::Rules;
 use pleach_core::{Form, FusedLoss, Loss, LossInput, Result, Target, Tensor, Wants, plugin};
 use std::sync::Arc;
@@ -48,25 +48,22 @@ impl NLL {
         }
     }
 
-    fn one_pass(&self, input: &mut FusedInput<'_>) -> Result<f64> {
+    fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let grid = Grid::of(input.shape, input.classes.len())?;
-        if input.gradient.len() != input.prediction.len() {
-            return Err(shapes("a gradient", &[input.gradient.len()], input.shape));
-        }
         let ignore = Ignore::new(self.ignore_index);
         let counts = ignore.count(grid, input.classes)?;
         let weights = weights("weight", self.weight.as_ref(), grid.classes)?;
         let scale = self.scale(counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum());
-        input.gradient.fill(0.0);
+        let mut gradient = pleach_ops::zeros(input.prediction.len());
         let mut total = 0.0;
         for (i, &y) in input.classes.iter().enumerate() {
             if let Some(class) = ignore.class(y) {
                 let at = grid.at(class, i);
                 total -= weights[class] * f64::from(input.prediction[at]);
-                input.gradient[at] = (-weights[class] * scale) as f32;
+                gradient[at] = (-weights[class] * scale) as f32;
             }
         }
-        Ok(total * scale)
+        Ok((total * scale, gradient))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What losses that are sums over single elements share: their inputs, their reduction, and a pass over slices.
 
 use crate::batch::not_empty;
-use crate::binary::{self, Piece, widened};
+use crate::binary::{self, Stretch, widened};
 use crate::reduction::{Reduction, sum};
 use crate::strips::of_values;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::{Error, Form, FusedLoss, LossInput, Result, Target, Tensor, Wants};
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(crate) fn fused(
     reduction: Reduction,
     element: impl Fn(f32, f32) -> [f32; 2] + Send + Sync + 'static,
 ) -> Option<FusedLoss> {
-    let body = move |input: &mut FusedInput<'_>| {
+    let body = move |input: &FusedInput<'_>| {
         let scale = scale(reduction, input.prediction.len());
         one_pass(input, scale, &element)
     };
@@ -77,21 +77,21 @@ pub(crate) fn fused(
 /// Adds up the losses of all elements, times `scale`, and writes their gradients. `element` gives the loss of a
 /// prediction and a target, and its derivative by the prediction.
 pub(crate) fn one_pass(
-    input: &mut FusedInput<'_>,
+    input: &FusedInput<'_>,
     scale: f64,
     element: impl Fn(f32, f32) -> [f32; 2] + Sync,
-) -> Result<f64> {
+) -> Result<Fused> {
     not_empty(input.shape)?;
     if input.target.len() != input.prediction.len() {
         return Err(unlike(&[input.target.len()], input.shape));
     }
     let mut pieces = binary::pieces::<1>(input)?;
-    let [total] = binary::pass(&mut pieces, |Piece { x, t, g, sums, .. }| {
+    let (gradient, [total]) = binary::pass(&mut pieces, |Stretch { x, t, .. }, g| {
         let scale = scale as f32;
-        *sums = of_values(x, t, g, |x, t| {
+        of_values(x, t, g, |x, t| {
             let [loss, slope] = element(x, t);
             (scale * slope, [loss])
-        });
+        })
     });
-    Ok(total * scale)
+    Ok((total * scale, gradient))
 }

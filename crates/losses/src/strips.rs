@@ -1,10 +1,10 @@
 //! Passes over slices in strips that stay in the first cache: loops of known length, which become vectors, and sums
 //! that a few dozen lanes keep in f32 for a strip and f64 for the rest.
 
-use pleach_simd::Float;
+use pleach_simd::{CACHE_LINE, Float, prefetch};
 
 /// Elements of a strip.
-const STRIP: usize = 1024;
+pub(crate) const STRIP: usize = 1024;
 /// Sums kept side by side: enough for the widest registers to wait for none.
 const LANES: usize = 32;
 
@@ -25,14 +25,21 @@ fn folded<T: Float>(lanes: [T; LANES]) -> f64 {
     v[0].wide()
 }
 
-/// Adds what `terms` gives for each index of a strip to the totals.
+/// Adds what `terms` gives for each index of a strip to the totals, and calls for some of the next strip meanwhile.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "a lane is one element of each sum")]
-fn add_up<T: Float, const N: usize, const S: usize>(totals: &mut [f64; N], mut terms: impl FnMut(usize) -> [T; N]) {
+fn add_up<T: Float, const N: usize, const S: usize>(
+    totals: &mut [f64; N],
+    next: Option<Next<T>>,
+    mut terms: impl FnMut(usize) -> [T; N],
+) {
     let mut sums = [[T::ZERO; LANES]; N];
-    for group in 0..S / LANES {
+    for from in (0..S).step_by(LANES) {
+        if let Some(next) = next {
+            next.call(from);
+        }
         for lane in 0..LANES {
-            let terms = terms(group * LANES + lane);
+            let terms = terms(from + lane);
             for n in 0..N {
                 sums[n][lane] += terms[n];
             }
@@ -40,6 +47,26 @@ fn add_up<T: Float, const N: usize, const S: usize>(totals: &mut [f64; N], mut t
     }
     for (total, sum) in totals.iter_mut().zip(sums) {
         *total += folded(sum);
+    }
+}
+
+/// Where the next strips begin: one strip is too short for the processor to see by itself what will be read and written.
+#[derive(Clone, Copy)]
+struct Next<T>([*const T; 3]);
+
+impl<T> Next<T> {
+    #[inline(always)]
+    fn after<const S: usize>(x: &[T; S], t: &[T; S], g: &[T; S]) -> Self {
+        Self([x, t, g].map(|strip| strip.as_ptr().wrapping_add(S)))
+    }
+
+    /// Calls for the elements from there on that are added up in one go.
+    #[inline(always)]
+    fn call(self, from: usize) {
+        let line = CACHE_LINE / size_of::<T>();
+        for at in (from..from + LANES).step_by(line) {
+            self.0.iter().for_each(|strip| prefetch(strip.wrapping_add(at)));
+        }
     }
 }
 
@@ -51,11 +78,14 @@ fn logits_strip<T: Float, const N: usize, const S: usize>(
     f: &impl Fn(T, T, T) -> Made<T, N>,
 ) {
     // In a loop of its own: the chain of operations of one element is then short enough for several to be under way.
-    let mut e = [T::ZERO; S];
-    for i in 0..S {
-        e[i] = (-x[i].abs()).exp_falling();
+    let (mut e, next) = ([T::ZERO; S], Next::after(x, t, g));
+    for from in (0..S).step_by(LANES) {
+        next.call(from);
+        for i in from..from + LANES {
+            e[i] = (-x[i].abs()).exp_falling();
+        }
     }
-    add_up::<T, N, S>(totals, |i| {
+    add_up::<T, N, S>(totals, None, |i| {
         let (value, terms) = f(x[i], t[i], e[i]);
         g[i] = value;
         terms
@@ -69,7 +99,8 @@ fn values_strip<T: Float, const N: usize, const S: usize>(
     totals: &mut [f64; N],
     f: &impl Fn(T, T) -> Made<T, N>,
 ) {
-    add_up::<T, N, S>(totals, |i| {
+    let next = Next::after(x, t, g);
+    add_up::<T, N, S>(totals, Some(next), |i| {
         let (value, terms) = f(x[i], t[i]);
         g[i] = value;
         terms
@@ -134,10 +165,18 @@ pleach_simd::lanes! {
 }
 
 pleach_simd::lanes! {
-    /// Writes `f(g, t)` over each g.
+    /// Writes `f(g, t)` over each g: both halves at once, for of one stretch alone memory gives less than it could.
     pub(crate) fn rewrite<T: Float, F: Fn(T, T) -> T>(g: &mut [T], t: &[T], f: F) {
-        for (g, &t) in g.iter_mut().zip(t) {
-            *g = f(*g, t);
+        let n = g.len().min(t.len());
+        // An odd line past the middle, so that the halves meet in no set of a cache.
+        let half = (n / 2 + 24).min(n);
+        let ((g, g2), (t, t2)) = (g[..n].split_at_mut(half), t[..n].split_at(half));
+        for i in 0..n - half {
+            g[i] = f(g[i], t[i]);
+            g2[i] = f(g2[i], t2[i]);
+        }
+        for i in n - half..half {
+            g[i] = f(g[i], t[i]);
         }
     }
 }

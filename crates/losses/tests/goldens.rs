@@ -47,15 +47,8 @@ fn fused(loss: &Plug<dyn Loss>, case: &Value) -> (f64, Vec<f64>) {
     let single = |key: &str| numbers(&case[key]).iter().map(|&x| x as f32).collect::<Vec<_>>();
     let shape: Vec<usize> = numbers(&case["shape"]).iter().map(|&d| d as usize).collect();
     let (prediction, target) = (single("logits"), single("target"));
-    let mut gradient = vec![f32::NAN; prediction.len()];
-    let input = &mut FusedInput {
-        prediction: &prediction,
-        shape: &shape,
-        target: &target,
-        classes: &[],
-        gradient: &mut gradient,
-    };
-    let value = (loss.fused().unwrap().cpu)(input).unwrap();
+    let input = FusedInput { prediction: &prediction, shape: &shape, target: &target, classes: &[] };
+    let (value, gradient) = (loss.fused().unwrap().cpu)(&input).unwrap();
     (value, gradient.into_iter().map(f64::from).collect())
 }
 

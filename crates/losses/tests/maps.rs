@@ -71,15 +71,9 @@ impl Case {
             Target::Class => classes = self.target.iter().map(|&x| x as u32).collect(),
             _ => target = self.target.iter().map(|&x| x as f32).collect(),
         }
-        let mut gradient = vec![f32::NAN; prediction.len()];
-        let value = (loss.fused()?.cpu)(&mut FusedInput {
-            prediction: &prediction,
-            shape: &self.shape,
-            target: &target,
-            classes: &classes,
-            gradient: &mut gradient,
-        });
-        Some(value.map(|value| (value, gradient.into_iter().map(f64::from).collect())))
+        let input = FusedInput { prediction: &prediction, shape: &self.shape, target: &target, classes: &classes };
+        let made = (loss.fused()?.cpu)(&input);
+        Some(made.map(|(value, gradient)| (value, gradient.into_iter().map(f64::from).collect())))
     }
 }
 

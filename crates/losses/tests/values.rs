@@ -53,16 +53,14 @@ fn fused(loss: &Plug<dyn Loss>, case: &Value) -> Option<Result<(f64, Vec<f64>)>>
     let fused = loss.fused()?;
     let single = |key: &str| numbers(&case[key]).iter().map(|&x| x as f32).collect::<Vec<_>>();
     let (prediction, target) = (single("logits"), single("target"));
-    let mut gradient = vec![f32::NAN; prediction.len()];
-    let input = &mut FusedInput {
+    let input = FusedInput {
         prediction: &prediction,
         shape: &shape(&case["shape"]),
         target: &target,
         classes: &numbers(&case["target"]).iter().map(|&y| y as i64 as u32).collect::<Vec<_>>(),
-        gradient: &mut gradient,
     };
-    let value = (fused.cpu)(input);
-    Some(value.map(|value| (value, gradient.into_iter().map(f64::from).collect())))
+    let made = (fused.cpu)(&input);
+    Some(made.map(|(value, gradient)| (value, gradient.into_iter().map(f64::from).collect())))
 }
 
 /// The largest error of value and gradient, in tolerances.

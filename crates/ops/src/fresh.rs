@@ -11,8 +11,35 @@ pub fn zeros(len: usize) -> Vec<f32> {
     blocks(len, PIECE, |_, _| {})
 }
 
-/// `len` elements in rows of `row_len`, each made zero and handed to `f` by the thread that fills it: while it is in
-/// the
+/// The elements of all `pieces`, of which each has `len(piece)` and is work worth a thread: strip by strip of a piece they are
+/// made zero and handed to `f`, with the piece and where in it the strip begins, while they are in the nearest cache.
+pub fn pieces<P: Send>(
+    pieces: &mut [P],
+    strip: usize,
+    len: impl Fn(&P) -> usize,
+    f: impl Fn(&mut P, usize, &mut [f32]) + Sync + Send,
+) -> Vec<f32> {
+    let all = pieces.iter().map(&len).sum();
+    written(all, 1, |mut rest| {
+        let mut parts = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let (part, after) = std::mem::take(&mut rest).split_at_mut(len(piece));
+            parts.push((piece, part));
+            rest = after;
+        }
+        par_blocks(&mut parts, 1, |_, parts| {
+            for (piece, part) in parts {
+                let strip = strip.max(1);
+                for (i, part) in part.chunks_mut(strip).enumerate() {
+                    f(piece, i * strip, zeroed(part));
+                }
+            }
+        });
+        rest.fill(MaybeUninit::new(0.0));
+    })
+}
+
+/// `len` elements in rows of `row_len`, each made zero and handed to `f` by the thread that fills it: while it is in the
 /// cache, where zeros for all at once would be a pass over memory on one thread.
 pub(crate) fn rows<T: Real>(len: usize, row_len: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) -> Vec<T> {
     written(len, row_len, |all| par_rows(all, row_len, |r, row| f(r, zeroed(row))))
@@ -132,6 +159,7 @@ fn zeroed<T: Real>(row: &mut [MaybeUninit<T>]) -> &mut [T] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     proptest! {
@@ -146,6 +174,18 @@ mod tests {
                 }
             });
             let want: Vec<f32> = (0..len).map(|i| if row == 0 { 0.0 } else { i as f32 }).collect();
+            prop_assert_eq!(all, want);
+        }
+
+        #[test]
+        fn every_element_of_a_piece_is_handed_out_once_in_strips(mut lens in vec(0..3000usize, 0..9), strip in 0..700usize) {
+            let all = super::pieces(&mut lens, strip, |len| *len, |len, from, out| {
+                for (i, v) in out.iter_mut().enumerate() {
+                    assert_eq!(*v, 0.0);
+                    *v = (*len * 4096 + from + i) as f32;
+                }
+            });
+            let want: Vec<f32> = lens.iter().flat_map(|len| (0..*len).map(move |i| (len * 4096 + i) as f32)).collect();
             prop_assert_eq!(all, want);
         }
     }

@@ -96,7 +96,7 @@ pub use conv3d::{Conv3d, conv3d};
 pub use dropout::dropout;
 pub use dropout2d::dropout2d;
 pub use embedding::embedding;
-pub use fresh::zeros;
+pub use fresh::{pieces, zeros};
 pub use gelu::gelu;
 pub use grid_sample::{Outside, Sampling, grid_sample};
 pub use grid_sample3d::grid_sample3d;

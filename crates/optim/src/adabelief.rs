@@ -1,6 +1,7 @@
 //! AdaBelief: long steps where gradients are as expected.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -83,12 +84,10 @@ impl Formula for Step {
         }
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let n = self.numbers();
-        match slots {
-            [m, s] => average(param, grad, m, s, n),
-            [m, s, max] => greatest(param, grad, m, s, max, n),
-            _ => {}
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        match self.kept {
+            Kept::Average => all.each::<2>(self),
+            Kept::Both | Kept::Greatest => all.each::<3>(self),
         }
     }
 
@@ -113,76 +112,45 @@ impl Formula for Step {
     }
 }
 
-/// [`Step`] in the parameter's own precision, `size m / (sqrt(s) / root + eps)` as `(size root) m / (sqrt(s) + eps root)`:
-/// a quotient less.
-#[derive(Clone, Copy)]
-struct Numbers<T> {
-    factor: T,
-    shrink: T,
-    l2: T,
-    keep: [T; 2],
-    enter: [T; 2],
-    eps: T,
-    size: T,
-    /// What is added to the root of the surprises.
-    floor: T,
-    divides: bool,
-    by_greatest: bool,
-}
-
 impl Step {
-    fn numbers<T: Real>(&self) -> Numbers<T> {
-        let ((beta1, beta2), root) = (self.betas, self.root.unwrap_or(1.0));
-        Numbers {
-            factor: T::of(self.factor),
-            shrink: T::of(self.shrink),
-            l2: T::of(self.l2),
-            keep: [beta1, beta2].map(T::of),
-            enter: [1.0 - beta1, 1.0 - beta2].map(T::of),
-            eps: T::of(self.eps),
-            size: T::of(self.size * root),
-            floor: T::of(self.eps * root),
-            divides: self.root.is_some(),
-            by_greatest: matches!(self.kept, Kept::Greatest),
-        }
-    }
-}
-
-impl<T: Real> Numbers<T> {
     /// The weight after the decay; both averages are replaced.
     #[inline(always)]
-    fn next(&self, p: T, g: T, m: &mut T, s: &mut T) -> T {
-        let p = self.shrink * p;
-        let g = self.factor * g + self.l2 * p;
-        *m = self.keep[0] * *m + self.enter[0] * g;
+    fn averages<T: Real>(&self, p: T, g: T, m: &mut T, s: &mut T) -> T {
+        let (beta1, beta2) = self.betas;
+        let [keep1, enter1, keep2, enter2] = [beta1, 1.0 - beta1, beta2, 1.0 - beta2].map(T::of);
+        let p = T::of(self.shrink) * p;
+        let g = T::of(self.factor) * g + T::of(self.l2) * p;
+        *m = keep1 * *m + enter1 * g;
         let surprise = g - *m;
-        *s = self.keep[1] * *s + self.enter[1] * surprise * surprise + self.eps;
+        *s = keep2 * *s + enter2 * surprise * surprise + T::of(self.eps);
         p
     }
 
+    /// `size m / (sqrt(s) / root + eps)` as `(size root) m / (sqrt(s) + eps root)`: a quotient less.
     #[inline(always)]
-    fn moved(&self, p: T, m: T, divisor: T) -> T {
-        if self.divides { p - self.size * m / (divisor.sqrt() + self.floor) } else { p - self.size * m }
-    }
-}
-
-pleach_simd::lanes! {
-    fn average<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], n: Numbers<T>) {
-        for (((p, &g), m), s) in param.iter_mut().zip(grad).zip(m).zip(s) {
-            let shrunk = n.next(*p, g, m, s);
-            *p = n.moved(shrunk, *m, *s);
+    fn moved<T: Real>(&self, p: T, m: T, divisor: T) -> T {
+        match self.root {
+            Some(root) => p - T::of(self.size * root) * m / (divisor.sqrt() + T::of(self.eps * root)),
+            None => p - T::of(self.size) * m,
         }
     }
 }
 
-pleach_simd::lanes! {
-    fn greatest<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], s: &mut [T], max: &mut [T], n: Numbers<T>) {
-        for ((((p, &g), m), s), max) in param.iter_mut().zip(grad).zip(m).zip(s).zip(max) {
-            let shrunk = n.next(*p, g, m, s);
-            // The new average stays where it is not a number: that must not be forgotten.
-            *max = (*max).larger(*s);
-            *p = n.moved(shrunk, *m, if n.by_greatest { *max } else { *s });
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, s]: &mut [T; 2]) -> T {
+        let shrunk = self.averages(p, g, m, s);
+        self.moved(shrunk, *m, *s)
+    }
+}
+
+impl<T: Real> Element<T, 3> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, s, max]: &mut [T; 3]) -> T {
+        let shrunk = self.averages(p, g, m, s);
+        // The new average stays where it is not a number: that must not be forgotten.
+        *max = max.larger(*s);
+        self.moved(shrunk, *m, if matches!(self.kept, Kept::Greatest) { *max } else { *s })
     }
 }
 

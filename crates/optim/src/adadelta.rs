@@ -1,6 +1,7 @@
 //! Adadelta: steps whose size follows from the steps before.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -50,11 +51,8 @@ impl Formula for Step {
         &["square_avg", "acc_delta"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [squares, deltas] = slots {
-            let n = [self.factor, self.weight_decay, self.rho, 1.0 - self.rho, self.eps, self.lr].map(T::of);
-            pass(param, grad, squares, deltas, n);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -68,17 +66,17 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], deltas: &mut [T], n: [T; 6]) {
-        let [factor, decay, keep, enter, eps, lr] = n;
-        for (((p, &g), v), u) in param.iter_mut().zip(grad).zip(squares).zip(deltas) {
-            let g = factor * g + decay * *p;
-            *v = keep * *v + enter * g * g;
-            // One root for two: apart from each other they would only differ where a step is 1e16 long, or a gradient.
-            let step = ((*u + eps) / (*v + eps)).sqrt() * g;
-            *u = keep * *u + enter * step * step;
-            *p -= lr * step;
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [squares, deltas]: &mut [T; 2]) -> T {
+        let n = [self.factor, self.weight_decay, self.rho, 1.0 - self.rho, self.eps, self.lr];
+        let [factor, decay, keep, enter, eps, lr] = n.map(T::of);
+        let g = factor * g + decay * p;
+        *squares = keep * *squares + enter * g * g;
+        // One root for two: apart from each other they would only differ where a step is 1e16 long, or a gradient.
+        let step = ((*deltas + eps) / (*squares + eps)).sqrt() * g;
+        *deltas = keep * *deltas + enter * step * step;
+        p - lr * step
     }
 }
 

@@ -1,6 +1,7 @@
 //! Adagrad: steps that grow smaller with all that a weight has seen.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -62,10 +63,8 @@ impl Formula for Step {
         &[SUM]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [sum] = slots {
-            pass(param, grad, sum, [self.factor, self.weight_decay, self.eps, self.lr].map(T::of));
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<1>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -76,14 +75,13 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], sum: &mut [T], n: [T; 4]) {
-        let [factor, decay, eps, lr] = n;
-        for ((p, &g), s) in param.iter_mut().zip(grad).zip(sum) {
-            let g = factor * g + decay * *p;
-            *s += g * g;
-            *p -= lr * g / (s.sqrt() + eps);
-        }
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [sum]: &mut [T; 1]) -> T {
+        let [factor, decay, eps, lr] = [self.factor, self.weight_decay, self.eps, self.lr].map(T::of);
+        let g = factor * g + decay * p;
+        *sum += g * g;
+        p - lr * g / (sum.sqrt() + eps)
     }
 }
 

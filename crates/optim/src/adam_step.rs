@@ -1,7 +1,8 @@
 //! The step that Adam and AdamW share.
 
-use crate::moments::{Decay, Moments, Rates};
+use crate::moments::{Decay, Moments};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use pleach_core::{Hyper, ParamSlots, Result, Tensor};
 
 /// What tells one Adam from another.
@@ -58,16 +59,10 @@ impl Formula for Step {
         }
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let n = Numbers {
-            rates: self.moments.rates(),
-            eps: T::of(self.eps * self.root),
-            size: T::of(-self.size * self.root),
-        };
-        match slots {
-            [m, v] => average(param, grad, m, v, n),
-            [m, v, max] => greatest(param, grad, m, v, max, n),
-            _ => {}
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        match self.amsgrad {
+            Denominator::Average => all.each::<2>(self),
+            Denominator::Greatest => all.each::<3>(self),
         }
     }
 
@@ -86,41 +81,30 @@ impl Formula for Step {
     }
 }
 
-/// [`Step`] in the parameter's own precision, `size m / (sqrt(v) / root + eps)` as `(size root) m / (sqrt(v) + eps root)`:
-/// a quotient less, which counts where roots and quotients take longer than memory does.
-#[derive(Clone, Copy)]
-struct Numbers<T> {
-    rates: Rates<T>,
-    eps: T,
-    size: T,
-}
-
-impl<T: Real> Numbers<T> {
+impl Step {
+    /// `size m / (sqrt(v) / root + eps)` as `(size root) m / (sqrt(v) + eps root)`: a quotient less, which counts where roots
+    /// and quotients take longer than memory does.
     #[inline(always)]
-    fn moved(&self, p: T, m: T, v: T) -> T {
-        p + self.size * m / (v.sqrt() + self.eps)
+    fn moved<T: Real>(&self, p: T, m: T, v: T) -> T {
+        p - T::of(self.size * self.root) * m / (v.sqrt() + T::of(self.eps * self.root))
     }
 }
 
-pleach_simd::lanes! {
-    fn average<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], n: Numbers<T>) {
-        for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
-            let (shrunk, _) = n.rates.next(*p, g, m, v);
-            *p = n.moved(shrunk, *m, *v);
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v]: &mut [T; 2]) -> T {
+        let (shrunk, _) = self.moments.rates().next(p, g, m, v);
+        self.moved(shrunk, *m, *v)
     }
 }
 
-pleach_simd::lanes! {
-    fn greatest<T: Real>(
-        param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], max: &mut [T], n: Numbers<T>,
-    ) {
-        for ((((p, &g), m), v), max) in param.iter_mut().zip(grad).zip(m).zip(v).zip(max) {
-            let (shrunk, _) = n.rates.next(*p, g, m, v);
-            // The new average stays where it is not a number: that must not be forgotten.
-            *max = (*max).larger(*v);
-            *p = n.moved(shrunk, *m, *max);
-        }
+impl<T: Real> Element<T, 3> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v, max]: &mut [T; 3]) -> T {
+        let (shrunk, _) = self.moments.rates().next(p, g, m, v);
+        // The new average stays where it is not a number: that must not be forgotten.
+        *max = max.larger(*v);
+        self.moved(shrunk, *m, *max)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::lerp::{self, Lerp};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -53,11 +54,8 @@ impl Formula for Step {
         &["exp_avg", "exp_inf"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [m, u] = slots {
-            let n = [self.factor, self.weight_decay, self.beta2, self.eps, self.size].map(T::of);
-            pass(param, grad, m, u, Lerp::keeping(self.beta1), n);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -69,16 +67,16 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], u: &mut [T], first: Lerp<T>, n: [T; 5]) {
-        let [factor, decay, beta2, eps, size] = n;
-        for (((p, &g), m), u) in param.iter_mut().zip(grad).zip(m).zip(u) {
-            let g = factor * g + decay * *p;
-            *m = first.next(*m, g);
-            // The new size stays where it is not a number: that must not be forgotten.
-            *u = (beta2 * *u).larger(g.abs() + eps);
-            *p -= size * *m / *u;
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, u]: &mut [T; 2]) -> T {
+        let n = [self.factor, self.weight_decay, self.beta2, self.eps, self.size];
+        let [factor, decay, beta2, eps, size] = n.map(T::of);
+        let g = factor * g + decay * p;
+        *m = Lerp::keeping(self.beta1).next(*m, g);
+        // The new size stays where it is not a number: that must not be forgotten.
+        *u = (beta2 * *u).larger(g.abs() + eps);
+        p - size * *m / *u
     }
 }
 

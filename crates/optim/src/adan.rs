@@ -1,7 +1,8 @@
 //! Adan: momentum, and how gradients change, in one step.
 
 use crate::pass::{self, Formula, Real};
-use crate::sums;
+use crate::slices::{Element, Slices};
+use crate::{sums, whole};
 use pleach_core::kinds::optimizer::{Again, Memory};
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, StepGroup, Tensor, plugin};
 
@@ -45,6 +46,7 @@ pub struct Adan {
 const BEFORE: &str = "neg_pre_grad";
 
 /// The numbers of one step.
+#[derive(Clone, Copy)]
 struct Step {
     /// What a gradient is multiplied by.
     clip: f64,
@@ -65,14 +67,8 @@ impl Formula for Step {
         &["exp_avg", "exp_avg_diff", "exp_avg_sq", BEFORE]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [m, v, n, before] = slots {
-            let keep = self.betas.map(T::of);
-            let enter = self.betas.map(|beta| T::of(1.0 - beta));
-            averages(grad, [m, v, n, before], T::of(self.clip), keep, enter);
-            let numbers = [self.eps, self.shrink, self.divide, self.of_grad, self.of_change, self.root].map(T::of);
-            moved(param, [m, v, n], numbers);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<4>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -91,56 +87,31 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn averages<T: Real>(grad: &[T], slots: [&mut [T]; 4], clip: T, keep: [T; 3], enter: [T; 3]) {
-        let [m, v, n, before] = slots;
-        let ([keep1, keep2, keep3], [enter1, enter2, enter3]) = (keep, enter);
-        for ((((&g, m), v), n), before) in grad.iter().zip(m).zip(v).zip(n).zip(before) {
-            let g = clip * g;
-            let change = *before + g;
-            *m = keep1 * *m + enter1 * g;
-            *v = keep2 * *v + enter2 * change;
-            let ahead = keep2 * change + g;
-            *n = keep3 * *n + enter3 * ahead * ahead;
-            *before = -g;
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn moved<T: Real>(param: &mut [T], slots: [&mut [T]; 3], numbers: [T; 6]) {
-        let ([m, v, n], [eps, shrink, divide, of_grad, of_change, root]) = (slots, numbers);
-        for (((p, m), v), n) in param.iter_mut().zip(m).zip(v).zip(n) {
-            let denominator = n.sqrt() / root + eps;
-            *p = (shrink * *p - of_grad * *m / denominator - of_change * *v / denominator) / divide;
-        }
+impl<T: Real> Element<T, 4> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v, n, before]: &mut [T; 4]) -> T {
+        let [keep1, keep2, keep3] = self.betas.map(T::of);
+        let [enter1, enter2, enter3] = self.betas.map(|beta| T::of(1.0 - beta));
+        let [clip, shrink, divide] = [self.clip, self.shrink, self.divide].map(T::of);
+        let [eps, root, of_grad, of_change] = [self.eps, self.root, self.of_grad, self.of_change].map(T::of);
+        let g = clip * g;
+        let change = *before + g;
+        *m = keep1 * *m + enter1 * g;
+        *v = keep2 * *v + enter2 * change;
+        let ahead = keep2 * change + g;
+        *n = keep3 * *n + enter3 * ahead * ahead;
+        *before = -g;
+        let denominator = n.sqrt() / root + eps;
+        (shrink * p - of_grad * *m / denominator - of_change * *v / denominator) / divide
     }
 }
 
 impl Adan {
-    /// What gradients are multiplied by so that their norm is no greater than it may be.
-    fn clip<'a>(&self, grads: impl Iterator<Item = &'a Tensor>) -> Result<f64> {
-        if self.max_grad_norm == 0.0 {
-            return Ok(1.0);
-        }
-        let norm = grads.map(sums::squares).sum::<Result<f64>>()?.sqrt();
-        Ok((self.max_grad_norm / (norm + self.eps)).min(1.0))
-    }
-
-    fn moved(
-        &self,
-        (t, clip): (f64, f64),
-        param: &Tensor,
-        grad: &Tensor,
-        slots: &mut ParamSlots,
-        hyper: &Hyper,
-    ) -> Result<Tensor> {
-        if !slots.tensors.contains_key(BEFORE) {
-            slots.keep(BEFORE, (grad.to_dtype(param.dtype())? * -clip)?);
-        }
+    /// The numbers of step `t`; `clip` is what gradients are multiplied by.
+    fn next(&self, t: f64, clip: f64, hyper: &Hyper) -> Step {
         let betas @ [beta1, beta2, beta3] = [hyper.momentum.unwrap_or(self.betas[0]), self.betas[1], self.betas[2]];
         let decay = hyper.lr * self.weight_decay;
-        let step = Step {
+        Step {
             clip,
             betas,
             eps: self.eps,
@@ -149,9 +120,25 @@ impl Adan {
             of_grad: hyper.lr / (1.0 - beta1.powf(t)),
             of_change: hyper.lr * beta2 / (1.0 - beta2.powf(t)),
             root: (1.0 - beta3.powf(t)).sqrt(),
-        };
-        pass::step(&step, param, grad, slots)
+        }
     }
+
+    /// What gradients that are to be multiplied by `scale` are multiplied by, so that their norm is no greater than it may be.
+    fn clip<'a>(&self, grads: impl Iterator<Item = &'a Tensor>, scale: f64) -> Result<f64> {
+        if self.max_grad_norm == 0.0 {
+            return Ok(scale);
+        }
+        let norm = grads.map(sums::squares).sum::<Result<f64>>()?.sqrt() * scale.abs();
+        Ok(scale * (self.max_grad_norm / (norm + self.eps)).min(1.0))
+    }
+}
+
+/// The step of a parameter, before whose first step there was no other gradient.
+fn of_param(step: &Step, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Step> {
+    if !slots.tensors.contains_key(BEFORE) {
+        slots.keep(BEFORE, (grad.to_dtype(param.dtype())? * -step.clip)?);
+    }
+    Ok(*step)
 }
 
 impl Optimizer for Adan {
@@ -164,18 +151,22 @@ impl Optimizer for Adan {
     }
 
     fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let now = (slots.count("step"), self.clip(std::iter::once(grad))?);
-        self.moved(now, param, grad, slots, hyper)
+        let step = self.next(slots.count("step"), self.clip(std::iter::once(grad), 1.0)?, hyper);
+        pass::step(&of_param(&step, param, grad, slots)?, param, grad, slots)
+    }
+
+    fn takes_scale(&self) -> bool {
+        true
+    }
+
+    fn moves_averages(&self) -> bool {
+        true
     }
 
     fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _: Option<&mut Again<'_>>) -> Result<()> {
         let t = memory.0.entry(group.key.to_owned()).or_default().count("step");
-        let now = (t, self.clip(group.all_gradients())?);
-        for (name, weight, grad) in &group.params {
-            let slots = memory.0.entry((*name).to_owned()).or_default();
-            weight.update(|param| self.moved(now, param, grad, slots, &group.hyper))?;
-        }
-        Ok(())
+        let step = self.next(t, self.clip(group.all_gradients(), group.scale)?, &group.hyper);
+        whole::step(group, memory, |param, grad, slots| of_param(&step, param, grad, slots))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Averaged stochastic gradient descent.
 
+use crate::lerp::{self, Lerp};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -56,31 +58,27 @@ impl Formula for Step {
         &["ax"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [average] = slots {
-            let n = [self.factor, self.weight_decay, self.shrink, self.eta, self.mu].map(T::of);
-            pass(param, grad, average, n);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<1>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [average] = slots else { return Ok(param.clone()) };
         let grad = ((grad * self.factor)? + (param * self.weight_decay)?)?;
         let new = ((param * self.shrink)? - (grad * self.eta)?)?;
-        *average = if self.mu == 1.0 { new.clone() } else { (&*average + ((&new - &*average)? * self.mu)?)? };
+        *average = lerp::next(average, &new, 1.0 - self.mu)?;
         Ok(new)
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], average: &mut [T], n: [T; 5]) {
-        let [factor, decay, shrink, eta, mu] = n;
-        let whole = mu == T::ONE;
-        for ((p, &g), a) in param.iter_mut().zip(grad).zip(average) {
-            let g = factor * g + decay * *p;
-            *p = shrink * *p - eta * g;
-            *a = if whole { *p } else { *a + (*p - *a) * mu };
-        }
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [average]: &mut [T; 1]) -> T {
+        let [factor, decay, shrink, eta] = [self.factor, self.weight_decay, self.shrink, self.eta].map(T::of);
+        let g = factor * g + decay * p;
+        let p = shrink * p - eta * g;
+        *average = Lerp::keeping(1.0 - self.mu).next(*average, p);
+        p
     }
 }
 

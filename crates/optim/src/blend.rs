@@ -1,6 +1,7 @@
 //! A weighted sum of two tensors: the step that remains where its factors were found beforehand.
 
 use crate::pass::{self, Formula, Real};
+use crate::slices::{Element, Slices};
 use pleach_core::{ParamSlots, Result, Tensor};
 
 /// `keep a + enter b`.
@@ -22,8 +23,8 @@ impl Formula for Blend {
         &[]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], _: &mut [&mut [T]]) {
-        both(param, grad, [self.keep, self.enter].map(T::of));
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<0>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, _: &mut [Tensor]) -> Result<Tensor> {
@@ -31,12 +32,10 @@ impl Formula for Blend {
     }
 }
 
-pleach_simd::lanes! {
-    fn both<T: Real>(param: &mut [T], grad: &[T], n: [T; 2]) {
-        let [keep, enter] = n;
-        for (p, &g) in param.iter_mut().zip(grad) {
-            *p = keep * *p + enter * g;
-        }
+impl<T: Real> Element<T, 0> for Blend {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, []: &mut [T; 0]) -> T {
+        T::of(self.keep) * p + T::of(self.enter) * g
     }
 }
 

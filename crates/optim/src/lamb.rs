@@ -2,6 +2,7 @@
 
 use crate::blend::blend;
 use crate::pass::{self, Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::sums;
 use pleach_core::kinds::optimizer::{Again, Memory};
 use pleach_core::read::Rules;
@@ -79,12 +80,8 @@ impl Formula for Direction {
         &["exp_avg", "exp_avg_sq"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [m, v] = slots {
-            let (beta1, beta2) = self.betas;
-            let averages = [self.clip, beta1, self.enter, beta2, 1.0 - beta2].map(T::of);
-            direction(param, grad, m, v, averages, [self.eps, self.correction, self.root, self.decay].map(T::of));
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -97,15 +94,16 @@ impl Formula for Direction {
     }
 }
 
-pleach_simd::lanes! {
-    fn direction<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], averages: [T; 5], n: [T; 4]) {
-        let ([clip, keep1, enter1, keep2, enter2], [eps, correction, root, decay]) = (averages, n);
-        for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
-            let g = clip * g;
-            *m = keep1 * *m + enter1 * g;
-            *v = keep2 * *v + enter2 * g * g;
-            *p = *m / correction / (v.sqrt() / root + eps) + decay * *p;
-        }
+impl<T: Real> Element<T, 2> for Direction {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v]: &mut [T; 2]) -> T {
+        let (beta1, beta2) = self.betas;
+        let [clip, keep1, enter1, keep2, enter2] = [self.clip, beta1, self.enter, beta2, 1.0 - beta2].map(T::of);
+        let [eps, correction, root, decay] = [self.eps, self.correction, self.root, self.decay].map(T::of);
+        let g = clip * g;
+        *m = keep1 * *m + enter1 * g;
+        *v = keep2 * *v + enter2 * g * g;
+        *m / correction / (v.sqrt() / root + eps) + decay * p
     }
 }
 

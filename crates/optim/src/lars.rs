@@ -1,6 +1,7 @@
 //! LARS: momentum whose steps are as long as the weights of their layer allow.
 
 use crate::pass::{self, Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::sums;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
@@ -87,15 +88,8 @@ impl Formula for Step {
         if self.momentum == 0.0 { &[] } else { &[BUFFER] }
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let n = [self.lr, self.trust, self.weight_decay].map(T::of);
-        match slots {
-            [buffer] => {
-                let rates = [self.keep, self.enter, self.of_grad, self.of_buffer].map(T::of);
-                with_momentum(param, grad, buffer, n, rates);
-            }
-            _ => plain(param, grad, n),
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        if self.momentum == 0.0 { all.each::<0>(self) } else { all.each::<1>(self) }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -108,23 +102,22 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], grad: &[T], n: [T; 3]) {
-        let [lr, trust, decay] = n;
-        for (p, &g) in param.iter_mut().zip(grad) {
-            *p -= lr * (trust * (g + decay * *p));
-        }
+impl<T: Real> Element<T, 0> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, []: &mut [T; 0]) -> T {
+        let [lr, trust, decay] = [self.lr, self.trust, self.weight_decay].map(T::of);
+        p - lr * (trust * (g + decay * p))
     }
 }
 
-pleach_simd::lanes! {
-    fn with_momentum<T: Real>(param: &mut [T], grad: &[T], buffer: &mut [T], n: [T; 3], rates: [T; 4]) {
-        let ([lr, trust, decay], [keep, enter, of_grad, of_buffer]) = (n, rates);
-        for ((p, &g), b) in param.iter_mut().zip(grad).zip(buffer) {
-            let g = trust * (g + decay * *p);
-            *b = keep * *b + enter * g;
-            *p -= lr * (of_grad * g + of_buffer * *b);
-        }
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [buffer]: &mut [T; 1]) -> T {
+        let [lr, trust, decay] = [self.lr, self.trust, self.weight_decay].map(T::of);
+        let [keep, enter, of_grad, of_buffer] = [self.keep, self.enter, self.of_grad, self.of_buffer].map(T::of);
+        let g = trust * (g + decay * p);
+        *buffer = keep * *buffer + enter * g;
+        p - lr * (of_grad * g + of_buffer * *buffer)
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) struct Lerp<T> {
 
 impl<T: Real> Lerp<T> {
     /// The average that keeps `share` at each step.
+    #[inline(always)]
     pub(crate) fn keeping(share: f64) -> Self {
         Self { near: share > 0.5, keep: T::of(share), enter: T::of(1.0 - share) }
     }

@@ -50,6 +50,7 @@ mod rprop;
 mod schedule_free_adamw;
 mod sequential_lr;
 mod sgd;
+mod slices;
 mod step_lr;
 mod strong_wolfe;
 mod sums;

@@ -1,6 +1,7 @@
 //! Lion: steps of one size, whose signs a momentum decides.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -42,12 +43,8 @@ impl Formula for Step {
         &["exp_avg"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [m] = slots {
-            let (beta1, beta2) = self.betas;
-            let n = [self.factor, self.lr, self.shrink, beta1, 1.0 - beta1, beta2, 1.0 - beta2];
-            pass(param, grad, m, n.map(T::of));
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<1>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -60,17 +57,18 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], n: [T; 7]) {
-        let [factor, lr, shrink, keep1, enter1, keep2, enter2] = n;
-        for ((p, &g), m) in param.iter_mut().zip(grad).zip(m) {
-            let g = factor * g;
-            let direction = keep1 * *m + enter1 * g;
-            let up = if direction > T::ZERO { lr } else { T::ZERO };
-            let down = if direction < T::ZERO { lr } else { T::ZERO };
-            *p = shrink * *p - (up - down);
-            *m = keep2 * *m + enter2 * g;
-        }
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m]: &mut [T; 1]) -> T {
+        let (beta1, beta2) = self.betas;
+        let n = [self.factor, self.lr, self.shrink, beta1, 1.0 - beta1, beta2, 1.0 - beta2];
+        let [factor, lr, shrink, keep1, enter1, keep2, enter2] = n.map(T::of);
+        let g = factor * g;
+        let direction = keep1 * *m + enter1 * g;
+        let up = if direction > T::ZERO { lr } else { T::ZERO };
+        let down = if direction < T::ZERO { lr } else { T::ZERO };
+        *m = keep2 * *m + enter2 * g;
+        shrink * p - (up - down)
     }
 }
 

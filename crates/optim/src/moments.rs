@@ -47,6 +47,7 @@ impl Moments {
         Self { factor, shrink, l2, beta1, beta2 }
     }
 
+    #[inline(always)]
     pub(crate) fn rates<T: Real>(&self) -> Rates<T> {
         Rates {
             factor: T::of(self.factor),

@@ -1,7 +1,8 @@
 //! NAdam: Adam that looks one step of its momentum ahead.
 
-use crate::moments::{Decay, Moments, Rates};
+use crate::moments::{Decay, Moments};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -60,13 +61,8 @@ impl Formula for Step {
         &["exp_avg", "exp_avg_sq"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [m, v] = slots {
-            // `x / (sqrt(v / c) + eps)` as `x sqrt(c) / (sqrt(v) + eps sqrt(c))`, and one quotient for both parts.
-            let root = self.correction.sqrt();
-            let n = [self.eps * root, self.of_grad * root, self.of_average * root].map(T::of);
-            pass(param, grad, m, v, self.moments.rates(), n);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -78,13 +74,14 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 3]) {
-        let [eps, of_grad, of_average] = n;
-        for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
-            let (shrunk, g) = rates.next(*p, g, m, v);
-            *p = shrunk - (of_grad * g + of_average * *m) / (v.sqrt() + eps);
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v]: &mut [T; 2]) -> T {
+        // `x / (sqrt(v / c) + eps)` as `x sqrt(c) / (sqrt(v) + eps sqrt(c))`, and one quotient for both parts.
+        let root = self.correction.sqrt();
+        let [eps, of_grad, of_average] = [self.eps * root, self.of_grad * root, self.of_average * root].map(T::of);
+        let (shrunk, g) = self.moments.rates().next(p, g, m, v);
+        shrunk - (of_grad * g + of_average * *m) / (v.sqrt() + eps)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs an optimizer's formula over a parameter: in one pass over slices of host memory where it can, in
 //! tensor algebra on other devices and for other types of numbers.
 
+use crate::slices::Slices;
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, WithDType};
 use pleach_core::{Error, ParamSlots, Result, Tensor};
 use pleach_simd::{Float, par_blocks};
@@ -30,7 +31,7 @@ pub(crate) trait Formula: Sync {
     fn slots(&self) -> &'static [&'static str];
 
     /// Changes elements of the parameter and of its slots in place.
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]);
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>);
 
     /// The new parameter; `slots` are replaced by their new values.
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor>;
@@ -63,11 +64,11 @@ pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots:
     };
     let grad = own(grad)?;
     let mut tensors = tensors.into_iter().map(&mut own).collect::<Result<Vec<_>>>()?;
-    let here = param.device().is_cpu() && param.is_contiguous();
-    let new = match (here, param.dtype()) {
-        (true, DType::F32) => on_host::<f32>(formula, param, &grad, &tensors)?,
-        (true, DType::F64) => on_host::<f64>(formula, param, &grad, &tensors)?,
-        _ => formula.algebra(param, &grad, &mut tensors)?,
+    let new = if lies_in_order(param) {
+        on_host(formula, param, &grad, &tensors, None)?;
+        param.clone()
+    } else {
+        formula.algebra(param, &grad, &mut tensors)?
     };
     for (name, tensor) in formula.slots().iter().zip(tensors) {
         slots.keep(name, tensor);
@@ -104,27 +105,55 @@ pub(crate) fn fits(what: &str, tensor: &Tensor, param: &Tensor) -> Result<()> {
     Err(Error::new("PL0204", format!("{what} is of shape {:?}, its parameter of {:?}", tensor.dims(), param.dims())))
 }
 
-fn on_host<T: Real>(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots: &[Tensor]) -> Result<Tensor> {
-    let mut all = vec![param];
-    all.extend(slots);
+/// Whether a tensor can be written over: f32 or f64, contiguous in host memory.
+pub(crate) fn lies_in_order(tensor: &Tensor) -> bool {
+    tensor.device().is_cpu() && matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.is_contiguous()
+}
+
+/// Writes a step over a parameter and its slots, and over an average that goes a share of its way to the new weights. All are
+/// contiguous in host memory, of the parameter's type, and share no memory.
+///
+/// # Errors
+/// A slot or the average is of another type.
+pub(crate) fn on_host(
+    formula: &impl Formula,
+    param: &Tensor,
+    grad: &Tensor,
+    slots: &[Tensor],
+    average: Option<(&Tensor, f64)>,
+) -> Result<()> {
+    match param.dtype() {
+        DType::F64 => over_slices::<f64>(formula, param, grad, slots, average),
+        _ => over_slices::<f32>(formula, param, grad, slots, average),
+    }
+}
+
+fn over_slices<T: Real>(
+    formula: &impl Formula,
+    param: &Tensor,
+    grad: &Tensor,
+    slots: &[Tensor],
+    average: Option<(&Tensor, f64)>,
+) -> Result<()> {
+    let written: Vec<&Tensor> =
+        std::iter::once(param).chain(slots).chain(average.map(|(average, _)| average)).collect();
     with_slice::<T, _>(grad, |grad| {
-        lend::<T>(&all, Vec::new(), &mut |lent| {
-            let mut lent = lent.into_iter();
-            let param = lent.next().unwrap_or_default();
-            let mut parts: Vec<_> = lent.map(|slot| slot.chunks_mut(PIECE)).collect();
-            let mut pieces: Vec<_> = param
-                .chunks_mut(PIECE)
-                .zip(grad.chunks(PIECE))
-                .map(|(p, g)| (p, g, parts.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+        lend::<T>(&written, Vec::new(), &mut |lent| {
+            let mut rows: Vec<_> = lent.into_iter().map(|all| all.chunks_mut(PIECE)).collect();
+            let mut pieces: Vec<Slices<'_, T>> = (grad.chunks(PIECE))
+                .map(|grad| {
+                    let mut row = rows.iter_mut().filter_map(Iterator::next);
+                    Slices {
+                        param: row.next().unwrap_or_default(),
+                        grad,
+                        slots: row.by_ref().take(slots.len()).collect(),
+                        average: average.and_then(|(_, share)| row.next().map(|piece| (piece, T::of(share)))),
+                    }
+                })
                 .collect();
-            par_blocks(&mut pieces, 1, |_, pieces| {
-                for (param, grad, slots) in pieces {
-                    formula.slices(param, grad, slots);
-                }
-            });
+            par_blocks(&mut pieces, 1, |_, pieces| pieces.iter_mut().for_each(|piece| formula.slices(piece)));
         })
-    })??;
-    Ok(param.clone())
+    })?
 }
 
 /// Where the storage of a tensor in host memory begins.
@@ -235,12 +264,12 @@ pub(crate) mod tests {
             let v: Vec<f64> = (0..n).map(|_| if sign > 0.0 { rng.normal().abs() } else { rng.normal() }).collect();
             Tensor::from_vec(v, n, &Device::Cpu).unwrap()
         };
-        let (mut a, grad) = (normal(0.0), normal(0.0));
+        let (a, grad) = (normal(0.0), normal(0.0));
         let mut b = a.copy().unwrap();
         let slots_a: Vec<_> = formula.slots().iter().map(|_| (normal(1.0) * scale).unwrap()).collect();
         let mut slots_b: Vec<_> = slots_a.iter().map(|t| t.copy().unwrap()).collect();
         for _ in 0..3 {
-            a = on_host::<f64>(formula, &a, &grad, &slots_a).unwrap();
+            on_host(formula, &a, &grad, &slots_a, None).unwrap();
             b = formula.algebra(&b, &grad, &mut slots_b).unwrap();
         }
         for (a, b) in std::iter::once((a, b)).chain(slots_a.into_iter().zip(slots_b)) {

@@ -2,6 +2,7 @@
 
 use crate::blend::blend;
 use crate::pass::{self, Formula, Real, fits};
+use crate::slices::{Element, Slices};
 use crate::sums;
 use pleach_core::kinds::optimizer::{Again, Memory};
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, StepGroup, Tensor, plugin};
@@ -68,12 +69,19 @@ impl Formula for Squares {
         &[]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], _: &mut [&mut [T]]) {
-        squares(param, grad, [self.keep, self.enter].map(T::of));
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<0>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, _: &mut [Tensor]) -> Result<Tensor> {
         Ok(((param * self.keep)? + (grad.sqr()? * self.enter)?)?)
+    }
+}
+
+impl<T: Real> Element<T, 0> for Squares {
+    #[inline(always)]
+    fn next(&self, v: T, g: T, []: &mut [T; 0]) -> T {
+        T::of(self.keep) * v + T::of(self.enter) * g * g
     }
 }
 
@@ -91,10 +99,8 @@ impl Formula for Move {
         &[SQUARES]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [v] = slots {
-            moved(param, grad, v, [self.fade, self.size, self.eps].map(T::of));
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<1>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -104,21 +110,11 @@ impl Formula for Move {
     }
 }
 
-pleach_simd::lanes! {
-    fn squares<T: Real>(v: &mut [T], grad: &[T], n: [T; 2]) {
-        let [keep, enter] = n;
-        for (v, &g) in v.iter_mut().zip(grad) {
-            *v = keep * *v + enter * g * g;
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn moved<T: Real>(param: &mut [T], grad: &[T], v: &mut [T], n: [T; 3]) {
-        let [fade, size, eps] = n;
-        for ((p, &g), v) in param.iter_mut().zip(grad).zip(v) {
-            *p = *p + fade * *p - size * g / (v.sqrt() + eps);
-        }
+impl<T: Real> Element<T, 1> for Move {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [v]: &mut [T; 1]) -> T {
+        let [fade, size, eps] = [self.fade, self.size, self.eps].map(T::of);
+        p + fade * p - size * g / (v.sqrt() + eps)
     }
 }
 

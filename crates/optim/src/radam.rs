@@ -1,7 +1,8 @@
 //! RAdam: Adam that waits until its average of squares can be trusted.
 
-use crate::moments::{Decay, Moments, Rates};
+use crate::moments::{Decay, Moments};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -65,16 +66,8 @@ impl Formula for Step {
         &["exp_avg", "exp_avg_sq"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let [m, v] = slots else { return };
-        let size = self.lr / self.correction;
-        match &self.rectified {
-            Some(r) => {
-                let n = [size * r.root * r.factor, r.eps].map(T::of);
-                rectified(param, grad, m, v, self.moments.rates(), n);
-            }
-            None => plain(param, grad, m, v, self.moments.rates(), T::of(size)),
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -89,21 +82,14 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, size: T) {
-        for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
-            let (shrunk, _) = rates.next(*p, g, m, v);
-            *p = shrunk - size * *m;
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn rectified<T: Real>(param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T], rates: Rates<T>, n: [T; 2]) {
-        let [size, eps] = n;
-        for (((p, &g), m), v) in param.iter_mut().zip(grad).zip(m).zip(v) {
-            let (shrunk, _) = rates.next(*p, g, m, v);
-            *p = shrunk - size * *m / (v.sqrt() + eps);
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [m, v]: &mut [T; 2]) -> T {
+        let (shrunk, _) = self.moments.rates().next(p, g, m, v);
+        let size = self.lr / self.correction;
+        match &self.rectified {
+            Some(r) => shrunk - T::of(size * r.root * r.factor) * *m / (v.sqrt() + T::of(r.eps)),
+            None => shrunk - T::of(size) * *m,
         }
     }
 }

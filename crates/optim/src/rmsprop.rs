@@ -2,6 +2,7 @@
 
 use crate::lerp::{self, Lerp};
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
 
@@ -65,23 +66,11 @@ impl Formula for Step {
         }
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let n = Numbers {
-            factor: T::of(self.factor),
-            decay: T::of(self.weight_decay),
-            keep: T::of(self.alpha),
-            enter: T::of(1.0 - self.alpha),
-            average: Lerp::keeping(self.alpha),
-            eps: T::of(self.eps),
-            lr: T::of(self.lr),
-            momentum: T::of(self.momentum),
-        };
-        match (self.centered, slots) {
-            (_, [squares]) => plain(param, grad, squares, n),
-            (false, [squares, buffer]) => moving(param, grad, squares, buffer, n),
-            (true, [squares, average]) => centered(param, grad, squares, average, n),
-            (_, [squares, average, buffer]) => centered_moving(param, grad, squares, average, buffer, n),
-            _ => {}
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        match self.slots().len() {
+            1 => all.each::<1>(self),
+            2 => all.each::<2>(self),
+            _ => all.each::<3>(self),
         }
     }
 
@@ -107,73 +96,55 @@ impl Formula for Step {
     }
 }
 
-/// [`Step`] in the parameter's own precision.
-#[derive(Clone, Copy)]
-struct Numbers<T> {
-    factor: T,
-    decay: T,
-    keep: T,
-    enter: T,
-    average: Lerp<T>,
-    eps: T,
-    lr: T,
-    momentum: T,
-}
-
-impl<T: Real> Numbers<T> {
+impl Step {
     /// The gradient after the decay; its average square is replaced.
     #[inline(always)]
-    fn squared(&self, p: T, g: T, v: &mut T) -> T {
-        let g = self.factor * g + self.decay * p;
-        *v = self.keep * *v + self.enter * g * g;
+    fn squared<T: Real>(&self, p: T, g: T, v: &mut T) -> T {
+        let g = T::of(self.factor) * g + T::of(self.weight_decay) * p;
+        *v = T::of(self.alpha) * *v + T::of(1.0 - self.alpha) * g * g;
         g
     }
 
-    /// What divides, where the average is taken away.
+    /// The gradient over the root of its average square, from which the square of an average may have been taken.
     #[inline(always)]
-    fn deviation(&self, g: T, v: T, a: &mut T) -> T {
-        *a = self.average.next(*a, g);
-        (v - *a * *a).sqrt() + self.eps
+    fn divided<T: Real>(&self, g: T, square: T) -> T {
+        g / (square.sqrt() + T::of(self.eps))
+    }
+
+    /// The average square less the square of the average, which is replaced.
+    #[inline(always)]
+    fn variance<T: Real>(&self, g: T, v: T, a: &mut T) -> T {
+        *a = Lerp::keeping(self.alpha).next(*a, g);
+        v - *a * *a
     }
 }
 
-pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], n: Numbers<T>) {
-        for ((p, &g), v) in param.iter_mut().zip(grad).zip(squares) {
-            let g = n.squared(*p, g, v);
-            *p -= n.lr * g / (v.sqrt() + n.eps);
-        }
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [v]: &mut [T; 1]) -> T {
+        let g = self.squared(p, g, v);
+        p - T::of(self.lr) * self.divided(g, *v)
     }
 }
 
-pleach_simd::lanes! {
-    fn moving<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], buffer: &mut [T], n: Numbers<T>) {
-        for (((p, &g), v), b) in param.iter_mut().zip(grad).zip(squares).zip(buffer) {
-            let g = n.squared(*p, g, v);
-            *b = n.momentum * *b + g / (v.sqrt() + n.eps);
-            *p -= n.lr * *b;
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [v, other]: &mut [T; 2]) -> T {
+        let g = self.squared(p, g, v);
+        if self.centered {
+            return p - T::of(self.lr) * self.divided(g, self.variance(g, *v, other));
         }
+        *other = T::of(self.momentum) * *other + self.divided(g, *v);
+        p - T::of(self.lr) * *other
     }
 }
 
-pleach_simd::lanes! {
-    fn centered<T: Real>(param: &mut [T], grad: &[T], squares: &mut [T], average: &mut [T], n: Numbers<T>) {
-        for (((p, &g), v), a) in param.iter_mut().zip(grad).zip(squares).zip(average) {
-            let g = n.squared(*p, g, v);
-            *p -= n.lr * g / n.deviation(g, *v, a);
-        }
-    }
-}
-
-pleach_simd::lanes! {
-    fn centered_moving<T: Real>(
-        param: &mut [T], grad: &[T], squares: &mut [T], average: &mut [T], buffer: &mut [T], n: Numbers<T>,
-    ) {
-        for ((((p, &g), v), a), b) in param.iter_mut().zip(grad).zip(squares).zip(average).zip(buffer) {
-            let g = n.squared(*p, g, v);
-            *b = n.momentum * *b + g / n.deviation(g, *v, a);
-            *p -= n.lr * *b;
-        }
+impl<T: Real> Element<T, 3> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [v, a, buffer]: &mut [T; 3]) -> T {
+        let g = self.squared(p, g, v);
+        *buffer = T::of(self.momentum) * *buffer + self.divided(g, self.variance(g, *v, a));
+        p - T::of(self.lr) * *buffer
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rprop: step sizes that follow from the signs of gradients alone.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, Tensor, plugin};
@@ -58,11 +59,8 @@ impl Formula for Step {
         &["prev", SIZE]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [before, size] = slots {
-            let n = [self.factor, self.etas.0, self.etas.1, self.sizes.0, self.sizes.1].map(T::of);
-            pass(param, grad, before, size, n);
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -78,22 +76,22 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], before: &mut [T], size: &mut [T], n: [T; 5]) {
-        let [factor, shrink, grow, least, greatest] = n;
-        for (((p, &g), b), s) in param.iter_mut().zip(grad).zip(before).zip(size) {
-            let g = factor * g;
-            let product = g * *b;
-            // Signs choose among constants alone, which vectors do without a branch.
-            let change = if product > T::ZERO { grow } else { T::ONE };
-            let (change, kept) = if product < T::ZERO { (shrink, T::ZERO) } else { (change, T::ONE) };
-            let length = (*s * change).larger(least).smaller(greatest);
-            let g = if kept == T::ZERO { T::ZERO } else { g };
-            let up = if g > T::ZERO { length } else { T::ZERO };
-            let down = if g < T::ZERO { length } else { T::ZERO };
-            (*s, *b) = (length, g);
-            *p -= up - down;
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [before, size]: &mut [T; 2]) -> T {
+        let n = [self.factor, self.etas.0, self.etas.1, self.sizes.0, self.sizes.1];
+        let [factor, shrink, grow, least, greatest] = n.map(T::of);
+        let g = factor * g;
+        let product = g * *before;
+        // Signs choose among constants alone, which vectors do without a branch.
+        let change = if product > T::ZERO { grow } else { T::ONE };
+        let (change, kept) = if product < T::ZERO { (shrink, T::ZERO) } else { (change, T::ONE) };
+        *size = (*size * change).larger(least).smaller(greatest);
+        let g = if kept == T::ZERO { T::ZERO } else { g };
+        let up = if g > T::ZERO { *size } else { T::ZERO };
+        let down = if g < T::ZERO { *size } else { T::ZERO };
+        *before = g;
+        p - (up - down)
     }
 }
 

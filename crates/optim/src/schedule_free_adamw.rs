@@ -2,6 +2,8 @@
 
 use crate::lerp::{self, Lerp};
 use crate::pass::{self, Formula, Real, fits};
+use crate::slices::{Element, Slices};
+use crate::whole;
 use pleach_core::kinds::optimizer::{Again, Memory};
 use pleach_core::read::Rules;
 use pleach_core::{Hyper, Optimizer, ParamSlots, Result, StepGroup, Tensor, plugin};
@@ -42,7 +44,10 @@ pub struct ScheduleFreeAdamW {
 }
 
 /// The numbers of one step.
+#[derive(Clone, Copy)]
 struct Step {
+    /// What gradients are multiplied by first.
+    factor: f64,
     beta2: f64,
     /// 1 - beta2^t.
     correction: f64,
@@ -62,15 +67,13 @@ impl Formula for Step {
         &[Z, "exp_avg_sq"]
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        if let [z, v] = slots {
-            let n = [self.beta2, 1.0 - self.beta2, self.correction, self.eps, self.decay, self.back, self.lr];
-            pass(param, grad, z, v, Lerp::keeping(1.0 - self.share), n.map(T::of));
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        all.each::<2>(self);
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
         let [z, v] = slots else { return Ok(param.clone()) };
+        let grad = (grad * self.factor)?;
         *v = ((&*v * self.beta2)? + (grad.sqr()? * (1.0 - self.beta2))?)?;
         let denominator = ((&*v / self.correction)?.sqrt()? + self.eps)?;
         let direction = ((grad / denominator)? + (param * self.decay)?)?;
@@ -80,15 +83,17 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn pass<T: Real>(param: &mut [T], grad: &[T], z: &mut [T], v: &mut [T], lerp: Lerp<T>, n: [T; 7]) {
-        let [keep, enter, correction, eps, decay, back, lr] = n;
-        for (((p, &g), z), v) in param.iter_mut().zip(grad).zip(z).zip(v) {
-            *v = keep * *v + enter * g * g;
-            let direction = g / ((*v / correction).sqrt() + eps) + decay * *p;
-            *p = lerp.next(*p, *z) - back * direction;
-            *z -= lr * direction;
-        }
+impl<T: Real> Element<T, 2> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [z, v]: &mut [T; 2]) -> T {
+        let n = [self.factor, self.beta2, 1.0 - self.beta2, self.correction, self.eps, self.decay, self.back, self.lr];
+        let [factor, keep, enter, correction, eps, decay, back, lr] = n.map(T::of);
+        let g = factor * g;
+        *v = keep * *v + enter * g * g;
+        let direction = g / ((*v / correction).sqrt() + eps) + decay * p;
+        let new = Lerp::keeping(1.0 - self.share).next(p, *z) - back * direction;
+        *z -= lr * direction;
+        new
     }
 }
 
@@ -103,7 +108,7 @@ impl ScheduleFreeAdamW {
     }
 
     /// The numbers of the next step, from what a group keeps.
-    fn next(&self, shared: &mut ParamSlots, hyper: &Hyper) -> Step {
+    fn next(&self, shared: &mut ParamSlots, hyper: &Hyper, factor: f64) -> Step {
         let t = shared.count("k");
         let rise = if t <= self.warmup_steps as f64 { t / self.warmup_steps as f64 } else { 1.0 };
         let lr = hyper.lr * rise;
@@ -118,6 +123,7 @@ impl ScheduleFreeAdamW {
         let share = if sum == 0.0 { 0.0 } else { weight / sum };
         let (beta1, beta2) = self.betas;
         Step {
+            factor,
             beta2,
             correction: 1.0 - beta2.powf(t),
             eps: self.eps,
@@ -129,12 +135,12 @@ impl ScheduleFreeAdamW {
     }
 }
 
-/// One step of one parameter; `z` begins as the parameter.
-fn moved(step: &Step, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots) -> Result<Tensor> {
+/// The step of a parameter, as which `z` begins.
+fn of_param(step: &Step, param: &Tensor, slots: &mut ParamSlots) -> Result<Step> {
     if !slots.tensors.contains_key(Z) {
         slots.keep(Z, param.copy()?);
     }
-    pass::step(step, param, grad, slots)
+    Ok(*step)
 }
 
 impl Optimizer for ScheduleFreeAdamW {
@@ -149,17 +155,21 @@ impl Optimizer for ScheduleFreeAdamW {
     }
 
     fn update(&self, param: &Tensor, grad: &Tensor, slots: &mut ParamSlots, hyper: &Hyper) -> Result<Tensor> {
-        let step = self.next(slots, hyper);
-        moved(&step, param, grad, slots)
+        let step = self.next(slots, hyper, 1.0);
+        pass::step(&of_param(&step, param, slots)?, param, grad, slots)
+    }
+
+    fn takes_scale(&self) -> bool {
+        true
+    }
+
+    fn moves_averages(&self) -> bool {
+        true
     }
 
     fn step(&self, group: &StepGroup<'_>, memory: &mut Memory, _: Option<&mut Again<'_>>) -> Result<()> {
-        let step = self.next(memory.0.entry(group.key.to_owned()).or_default(), &group.hyper);
-        for (name, weight, grad) in &group.params {
-            let slots = memory.0.entry((*name).to_owned()).or_default();
-            weight.update(|param| moved(&step, param, grad, slots))?;
-        }
-        Ok(())
+        let step = self.next(memory.0.entry(group.key.to_owned()).or_default(), &group.hyper, group.scale);
+        whole::step(group, memory, |param, _, slots| of_param(&step, param, slots))
     }
 }
 
@@ -170,7 +180,8 @@ mod tests {
 
     #[test]
     fn slices_and_algebra_take_the_same_step() {
-        let step = Step { beta2: 0.99, correction: 0.4, eps: 1e-3, decay: 0.1, share: 0.2, back: 0.03, lr: 0.02 };
+        let step =
+            Step { factor: 0.5, beta2: 0.99, correction: 0.4, eps: 1e-3, decay: 0.1, share: 0.2, back: 0.03, lr: 0.02 };
         pass::tests::both_forms_agree(&step);
         pass::tests::both_forms_agree(&Step { share: 0.8, ..step });
     }

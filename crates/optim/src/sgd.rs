@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
 use crate::pass::{Formula, Real};
+use crate::slices::{Element, Slices};
 use crate::switches;
 use crate::whole::elementwise;
 use pleach_core::read::Rules;
@@ -71,15 +72,8 @@ impl Formula for Step {
         if self.momentum == 0.0 { &[] } else { &[BUFFER] }
     }
 
-    fn slices<T: Real>(&self, param: &mut [T], grad: &[T], slots: &mut [&mut [T]]) {
-        let [rate, factor, decay] = [self.rate, self.factor, self.weight_decay].map(T::of);
-        match slots {
-            [buffer] => {
-                let rates = [self.momentum, self.keep, self.enter].map(T::of);
-                with_momentum(param, grad, buffer, [rate, factor, decay], rates, self.nesterov);
-            }
-            _ => plain(param, grad, [rate, factor, decay]),
-        }
+    fn slices<T: Real>(&self, all: &mut Slices<'_, T>) {
+        if self.momentum == 0.0 { all.each::<0>(self) } else { all.each::<1>(self) }
     }
 
     fn algebra(&self, param: &Tensor, grad: &Tensor, slots: &mut [Tensor]) -> Result<Tensor> {
@@ -92,28 +86,24 @@ impl Formula for Step {
     }
 }
 
-pleach_simd::lanes! {
-    fn plain<T: Real>(param: &mut [T], grad: &[T], step: [T; 3]) {
-        let [rate, factor, decay] = step;
-        for (p, &g) in param.iter_mut().zip(grad) {
-            *p += rate * (factor * g + decay * *p);
-        }
+impl<T: Real> Element<T, 0> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, []: &mut [T; 0]) -> T {
+        let [rate, factor, decay] = [self.rate, self.factor, self.weight_decay].map(T::of);
+        p + rate * (factor * g + decay * p)
     }
 }
 
-pleach_simd::lanes! {
-    fn with_momentum<T: Real>(
-        param: &mut [T], grad: &[T], buffer: &mut [T], step: [T; 3], rates: [T; 3], nesterov: bool,
-    ) {
-        let ([rate, factor, decay], [momentum, keep, enter]) = (step, rates);
+impl<T: Real> Element<T, 1> for Step {
+    #[inline(always)]
+    fn next(&self, p: T, g: T, [buffer]: &mut [T; 1]) -> T {
         // A whole step of the gradient, or only what the buffer holds of it.
-        let ahead = if nesterov { T::ONE } else { T::ZERO };
-        let along = if nesterov { momentum } else { T::ONE };
-        for ((p, &g), b) in param.iter_mut().zip(grad).zip(buffer) {
-            let g = factor * g + decay * *p;
-            *b = keep * *b + enter * g;
-            *p += rate * (ahead * g + along * *b);
-        }
+        let (ahead, along) = if self.nesterov { (1.0, self.momentum) } else { (0.0, 1.0) };
+        let [rate, factor, decay] = [self.rate, self.factor, self.weight_decay].map(T::of);
+        let [keep, enter, ahead, along] = [self.keep, self.enter, ahead, along].map(T::of);
+        let g = factor * g + decay * p;
+        *buffer = keep * *buffer + enter * g;
+        p + rate * (ahead * g + along * *buffer)
     }
 }
 

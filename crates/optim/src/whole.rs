@@ -1,11 +1,9 @@
-//! Runs a formula over all parameters of a group together: many small parameters are work for threads only when their
-//! pieces stand in one line.
+//! Runs a formula over all parameters of a group at once: many small parameters are work for threads only together.
 
-use crate::pass::{self, Formula, PIECE, Real};
-use candle_core::{CpuStorage, DType, Storage};
+use crate::pass::{self, Formula};
 use pleach_core::kinds::optimizer::Memory;
-use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow, follow_slices};
-use pleach_simd::par_blocks;
+use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow};
+use pleach_simd::par_map;
 use std::collections::BTreeSet;
 
 /// Writes `update` and `step` of an optimizer that is one [`Formula`], which its method `formula` makes, given also what gradients are
@@ -31,82 +29,65 @@ macro_rules! elementwise {
             memory: &mut pleach_core::kinds::optimizer::Memory,
             _: Option<&mut pleach_core::kinds::optimizer::Again<'_>>,
         ) -> Result<()> {
-            $crate::whole::step(group, memory, |param, slots| self.formula(param, slots, &group.hyper, group.scale))
+            $crate::whole::step(group, memory, |param, _, slots| self.formula(param, slots, &group.hyper, group.scale))
         }
     };
 }
 pub(crate) use elementwise;
 
-/// Parameters that one pass takes: their storages are lent one within the other, each a few calls deep.
-const TOGETHER: usize = 32;
-
-/// One step of all parameters of a group, by the formula that `formula` makes for each.
+/// One step of all parameters of a group, by the formula that `formula` makes for each of them, of its gradient and its slots.
 ///
 /// # Errors
 /// A gradient has another shape, or a restored slot does not fit its parameter.
 pub(crate) fn step<F: Formula>(
     group: &StepGroup<'_>,
     memory: &mut Memory,
-    formula: impl Fn(&Tensor, &mut ParamSlots) -> Result<F>,
+    formula: impl Fn(&Tensor, &Tensor, &mut ParamSlots) -> Result<F>,
 ) -> Result<()> {
     let mut passes = Passes { all: Vec::new(), taken: BTreeSet::new() };
     let share = group.follow.map_or(0.0, |to| to.share);
     for (name, weight, grad) in &group.params {
         let slots = memory.0.entry((*name).to_owned()).or_default();
         let param = weight.var().as_detached_tensor();
-        let formula = formula(&param, slots)?;
-        let here = param.device().is_cpu() && param.is_contiguous();
-        let dtype = param.dtype();
+        let formula = formula(&param, grad, slots)?;
         let average = group.follow.and_then(|to| to.averages.get(*name));
-        if !here || !matches!(dtype, DType::F32 | DType::F64) {
+        if !pass::lies_in_order(&param) {
             weight.update(|now| pass::step(&formula, now, grad, slots))?;
-            if let (Some(to), Some(average)) = (group.follow, average) {
-                follow(average, &weight.var().as_detached_tensor(), to.share)?;
+            if let Some(average) = average {
+                follow(average, &weight.var().as_detached_tensor(), share)?;
             }
             continue;
         }
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
-        // A parameter is never copied, for it is written where it lies: one that shares memory waits for another pass.
-        let alone = passes.has(&param);
-        let job = passes.job(formula, param, grad, tensors, average)?;
-        for (name, tensor) in job.slots() {
+        let job = passes.add(formula, param, grad, tensors, average)?;
+        for (name, tensor) in job.formula.slots().iter().zip(&job.slots) {
             slots.keep(name, tensor.clone());
         }
-        match passes.all.last_mut() {
-            Some(last) if !alone && last.dtype == dtype && last.jobs.len() < TOGETHER => last.jobs.push(job),
-            _ => passes.all.push(Pass { dtype, jobs: vec![job] }),
-        }
     }
-    // Threads that have nothing to do fall asleep: the passes follow each other when all is prepared.
-    passes.all.iter().try_for_each(|pass| match pass.dtype {
-        DType::F32 => over_slices::<f32, F>(&pass.jobs, share),
-        _ => over_slices::<f64, F>(&pass.jobs, share),
-    })
+    passes.all.iter().try_for_each(|jobs| par_map(jobs.len(), |i| jobs[i].run(share)).into_iter().collect())
 }
 
 /// One parameter's part in a pass.
 struct Job<F> {
     formula: F,
+    param: Tensor,
     grad: Tensor,
-    /// The parameter and its slots, and an average that follows it, if there is one.
-    written: Vec<Tensor>,
+    slots: Vec<Tensor>,
+    /// An average that follows the parameter.
+    average: Option<Tensor>,
 }
 
 impl<F: Formula> Job<F> {
-    fn slots(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
-        self.formula.slots().iter().copied().zip(self.written.iter().skip(1))
+    fn run(&self, share: f64) -> Result<()> {
+        let average = self.average.as_ref().map(|average| (average, share));
+        pass::on_host(&self.formula, &self.param, &self.grad, &self.slots, average)
     }
 }
 
-/// Parameters of one type; no two of the tensors that are written share memory with each other or with a gradient.
-struct Pass<F> {
-    dtype: DType,
-    jobs: Vec<Job<F>>,
-}
-
-/// The passes of a step, one after the other, and the memory of all their tensors.
+/// The passes of a step, one after the other, and the memory of all their tensors: in one pass, no two of the tensors that
+/// are written share memory with each other or with a gradient.
 struct Passes<F> {
-    all: Vec<Pass<F>>,
+    all: Vec<Vec<Job<F>>>,
     taken: BTreeSet<usize>,
 }
 
@@ -122,72 +103,36 @@ impl<F: Formula> Passes<F> {
         Ok(tensor)
     }
 
-    /// A parameter's part in a pass.
-    fn job(
+    /// Adds a parameter's part to the last pass, or to one after it.
+    fn add(
         &mut self,
         formula: F,
         param: Tensor,
         grad: Tensor,
         slots: Vec<Tensor>,
         average: Option<&Tensor>,
-    ) -> Result<Job<F>> {
-        self.taken.extend(pass::address(&param));
-        let mut written = vec![param];
-        let grad = self.own(grad)?;
-        for slot in slots {
-            written.push(self.own(slot)?);
+    ) -> Result<&Job<F>> {
+        // A parameter is never copied, for it is written where it lies: one that shares memory waits for another pass.
+        if self.has(&param) || self.all.is_empty() {
+            self.all.push(Vec::new());
         }
+        self.taken.extend(pass::address(&param));
+        let grad = self.own(grad)?;
+        let slots = slots.into_iter().map(|slot| self.own(slot)).collect::<Result<_>>()?;
         if let Some(average) = average {
-            pass::fits("the average", average, &written[0])?;
-            if self.has(average) || !average.is_contiguous() || average.dtype() != written[0].dtype() {
+            pass::fits("the average", average, &param)?;
+            if self.has(average) || !average.is_contiguous() || average.dtype() != param.dtype() {
                 return Err(Error::new(
                     "PL0204",
                     "an average has memory of its own, in the order and the type of its parameter",
                 ));
             }
             self.taken.extend(pass::address(average));
-            written.push(average.clone());
         }
-        Ok(Job { formula, grad, written })
+        let jobs = self.all.len() - 1;
+        self.all[jobs].push(Job { formula, param, grad, slots, average: average.cloned() });
+        Ok(&self.all[jobs][self.all[jobs].len() - 1])
     }
-}
-
-fn over_slices<T: Real, F: Formula>(jobs: &[Job<F>], share: f64) -> Result<()> {
-    let guards: Vec<_> = jobs.iter().map(|job| job.grad.storage_and_layout()).collect();
-    let mut grads: Vec<&[T]> = Vec::with_capacity(jobs.len());
-    for (storage, layout) in &guards {
-        let all = match &**storage {
-            Storage::Cpu(cpu @ (CpuStorage::F32(_) | CpuStorage::F64(_))) => cpu.as_slice::<T>()?,
-            _ => &[],
-        };
-        let range = layout.contiguous_offsets().map_or(0..0, |(from, to)| from..to);
-        grads.push(all.get(range).unwrap_or_default());
-    }
-    let written: Vec<&Tensor> = jobs.iter().flat_map(|job| &job.written).collect();
-    pass::lend::<T>(&written, Vec::new(), &mut |lent| {
-        let mut lent = lent.into_iter();
-        let mut pieces = Vec::new();
-        for (job, grad) in jobs.iter().zip(&grads) {
-            let param = lent.next().unwrap_or_default();
-            let mut slots: Vec<_> =
-                (1..job.written.len()).filter_map(|_| lent.next()).map(|s| s.chunks_mut(PIECE)).collect();
-            for (param, grad) in param.chunks_mut(PIECE).zip(grad.chunks(PIECE)) {
-                let slots: Vec<_> = slots.iter_mut().filter_map(Iterator::next).collect();
-                pieces.push((&job.formula, param, grad, slots));
-            }
-        }
-        par_blocks(&mut pieces, 1, |_, pieces| {
-            for (formula, param, grad, written) in pieces {
-                let count = formula.slots().len().min(written.len());
-                let (slots, averages) = written.split_at_mut(count);
-                formula.slices(param, grad, slots);
-                // While the piece is in a cache.
-                for average in averages {
-                    follow_slices(average, param, T::of(share));
-                }
-            }
-        });
-    })
 }
 
 #[cfg(test)]
@@ -197,7 +142,7 @@ mod tests {
     use pleach_core::params::Params;
     use pleach_core::{DType, Device, Hyper, Init, Optimizer, ParamSlots, StepGroup, Tensor};
 
-    /// More parameters than one pass takes, of many sizes.
+    /// Many parameters, of pieces and of less than one.
     fn sizes() -> Vec<usize> {
         (0..70).map(|i| [1, 7, 256, 40_000][i % 4]).collect()
     }

@@ -36,7 +36,8 @@ pub enum Precision {
     F16Mixed,
 }
 
-/// Slices that a fused loss reads, and the gradient that it writes.
+/// Slices that a fused loss reads.
+#[derive(Debug, Clone, Copy)]
 pub struct FusedInput<'a> {
     /// The prediction, row-major.
     pub prediction: &'a [f32],
@@ -46,12 +47,13 @@ pub struct FusedInput<'a> {
     pub target: &'a [f32],
     /// The target, for [`Target::Class`]; empty otherwise.
     pub classes: &'a [u32],
-    /// The gradient of the value with respect to the prediction, to be written.
-    pub gradient: &'a mut [f32],
 }
 
+/// What a fused loss makes: its value, and the gradient of the value with respect to the prediction, row-major.
+pub type Fused = (f64, Vec<f32>);
+
 /// The body of a [`FusedLoss`] on slices.
-pub type FusedLossBody = dyn Fn(&mut FusedInput<'_>) -> Result<f64> + Send + Sync;
+pub type FusedLossBody = dyn Fn(&FusedInput<'_>) -> Result<Fused> + Send + Sync;
 
 /// A loss as one pass: value and gradient together, without intermediate tensors.
 #[derive(Clone)]

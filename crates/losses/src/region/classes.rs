@@ -6,11 +6,11 @@ use crate::cross_entropy::Spread;
 use crate::reduce::Reduce;
 use crate::strips::rewrite;
 use pleach_core::Result;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_simd::par_blocks;
 
 /// Sums in the first pass, gradients in the second.
-pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_>) -> Result<f64> {
+pub(super) fn passes(region: &Region, beside: &Beside, input: &FusedInput<'_>) -> Result<Fused> {
     let (targets, x) = (input.classes, input.prediction);
     let grid = Grid::of(input.shape, targets.len())?;
     if region.act == Act::Softmax && grid.classes == 1 {
@@ -29,7 +29,8 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_
         Reduce::Batch | Reduce::Class => Apart::Nothing,
         Reduce::Sample | Reduce::SampleClass => Apart::Samples,
     };
-    let mut blocks = blocks(input, grid, apart)?;
+    let mut gradient = pleach_ops::zeros(x.len());
+    let mut blocks = blocks(&mut gradient, grid, apart);
     par_blocks(&mut blocks, 1, |_, blocks| {
         for block in blocks {
             first(block, x, targets, ignore, squared, spread.as_ref().map(|(_, spread)| spread));
@@ -64,7 +65,7 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_
         }
     });
     let beside = spread.map_or(0.0, |(factor, spread)| factor * spread.scale * cross_entropy);
-    Ok(region_factor * slopes.value + beside)
+    Ok((region_factor * slopes.value + beside, gradient))
 }
 
 /// Leaves probabilities, 0 where a target does not count, and their sums `[both, predicted]` class by class.

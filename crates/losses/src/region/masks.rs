@@ -2,14 +2,14 @@
 
 use super::{Beside, Region, Terms};
 use crate::batch::not_empty;
-use crate::binary::{self, Piece};
+use crate::binary::{self, Stretch};
 use crate::reduce::Reduce;
 use crate::strips::{Made, cross_entropy, logistic, of_logits, rewrite};
 use pleach_core::Result;
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 
 /// Sums in the first pass, gradients in the second.
-pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_>) -> Result<f64> {
+pub(super) fn passes(region: &Region, beside: &Beside, input: &FusedInput<'_>) -> Result<Fused> {
     not_empty(input.shape)?;
     let samples = input.shape.first().copied().unwrap_or(1);
     let channels = input.shape.get(1).copied().unwrap_or(1);
@@ -29,26 +29,22 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_
     let with_bce = matches!(beside, Beside::Bce);
     let mut pieces = binary::runs::<4>(input, run)?;
     // Probabilities take the place of the gradient, which can be had of them and of the mask alone.
-    binary::pass(&mut pieces, |Piece { x, t, g, sums, .. }| {
-        *sums = match (squared, with_bce) {
-            (false, false) => of_logits(x, t, g, |x, t, e| plain(logistic(x, e)[0], t, 0.0)),
-            (false, true) => of_logits(x, t, g, |x, t, e| plain(logistic(x, e)[0], t, cross_entropy(x, t, e))),
-            (true, false) => of_logits(x, t, g, |x, t, e| squares(logistic(x, e)[0], t, 0.0)),
-            (true, true) => of_logits(x, t, g, |x, t, e| squares(logistic(x, e)[0], t, cross_entropy(x, t, e))),
-        };
+    let (mut gradient, [.., bce]) = binary::pass(&mut pieces, |Stretch { x, t, .. }, g| match (squared, with_bce) {
+        (false, false) => of_logits(x, t, g, |x, t, e| plain(logistic(x, e)[0], t, 0.0)),
+        (false, true) => of_logits(x, t, g, |x, t, e| plain(logistic(x, e)[0], t, cross_entropy(x, t, e))),
+        (true, false) => of_logits(x, t, g, |x, t, e| squares(logistic(x, e)[0], t, 0.0)),
+        (true, true) => of_logits(x, t, g, |x, t, e| squares(logistic(x, e)[0], t, cross_entropy(x, t, e))),
     });
     let shape = reduce.groups(samples, channels);
     let mut sums = [0, 1, 2].map(|_| vec![0.0; shape[0] * shape[1]]);
-    let mut bce = 0.0;
     for piece in &pieces {
         for (sums, sum) in sums.iter_mut().zip(piece.sums) {
-            sums[group(piece.at)] += sum;
+            sums[group(piece.all.at)] += sum;
         }
-        bce += piece.sums[3];
     }
     let slopes = region.slopes(shape, sums)?;
     let share = 1.0 / all as f64;
-    binary::pass(&mut pieces, |Piece { t, g, at, .. }| {
+    binary::pass_again(&pieces, &mut gradient, |Stretch { t, at, .. }, g| {
         let group = group(*at);
         let (by_p, by_pt) = (slopes.predicted[group], slopes.both[group]);
         let share = if with_bce { share as f32 } else { 0.0 };
@@ -57,7 +53,7 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &mut FusedInput<'_
             false => rewrite(g, t, |p, t| p * (1.0 - p) * (by_p + by_pt * t) + share * (p - t)),
         }
     });
-    Ok(slopes.value + bce * share)
+    Ok((slopes.value + bce * share, gradient))
 }
 
 /// A probability and the terms of the sums of p t, p and t, and of another.

@@ -357,7 +357,8 @@ pub fn table() -> Vec<Entry> {
 #[test]
 fn no_operation_is_missing() {
     // The whole backward pass and what it is made of; passes and variants of operations that are walked.
-    let known = ["backward", "kept", "zeros", "conv2d_input", "conv2d_weight", "conv2d_padded", "batch_norm_train"];
+    let known =
+        ["backward", "kept", "zeros", "pieces", "conv2d_input", "conv2d_weight", "conv2d_padded", "batch_norm_train"];
     let variants = ["_dilated", "_with_indices", "_then"];
     let table = table();
     for used in include_str!("../../src/lib.rs").split("pub use ").skip(1) {

@@ -51,13 +51,9 @@ fn touch(plug: &Plug<dyn Backend>) -> Check {
 }
 
 fn loss(plug: &Plug<dyn Backend>) -> Check {
-    let body = |x: &mut FusedInput<'_>| {
-        let mut sum = 0.0;
-        for ((g, p), t) in x.gradient.iter_mut().zip(x.prediction).zip(x.target) {
-            *g = 2.0 * (p - t);
-            sum += f64::from((p - t) * (p - t));
-        }
-        Ok(sum)
+    let body = |x: &FusedInput<'_>| {
+        let gaps = x.prediction.iter().zip(x.target).map(|(p, t)| p - t);
+        Ok((gaps.clone().map(|gap| f64::from(gap * gap)).sum(), gaps.map(|gap| 2.0 * gap).collect()))
     };
     let prediction = Var::from_tensor(&Tensor::new(&[[0.5_f32, -1.0, 2.0], [0.0, 1.5, 3.0]], &Device::Cpu)?)?;
     let target = Tensor::new(&[[1.0_f32, 0.0], [0.0, 1.0], [1.0, 1.0]], &Device::Cpu)?;

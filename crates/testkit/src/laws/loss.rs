@@ -6,7 +6,7 @@ use super::{Bench, Law};
 use crate::fault::{Check, ensure};
 use crate::gradcheck;
 use cases::{Case, cases};
-use pleach_core::kinds::backend::FusedInput;
+use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::{DType, Loss, LossInput, Named, Plug, Result, Target, Tensor, Var};
 
 /// The code of the error by which a loss says that it has no value for predictions of a shape: images that are
@@ -104,11 +104,8 @@ fn finite(plug: &Plug<dyn Loss>) -> Check {
     Ok(())
 }
 
-/// What a fused form gives: the value and the gradient.
-type Passed = Result<(f64, Vec<f32>)>;
-
 /// Value and gradient of the fused form, where there is one.
-fn one_pass(plug: &Plug<dyn Loss>, case: &Case) -> Check<Option<Passed>> {
+fn one_pass(plug: &Plug<dyn Loss>, case: &Case) -> Check<Option<Result<Fused>>> {
     let Some(fused) = plug.fused() else { return Ok(None) };
     let prediction = case.prediction.flatten_all()?.to_vec1::<f32>()?;
     let (mut numbers, mut classes) = (Vec::new(), Vec::new());
@@ -118,16 +115,8 @@ fn one_pass(plug: &Plug<dyn Loss>, case: &Case) -> Check<Option<Passed>> {
         Target::Nothing => {}
         _ => numbers = case.targets.want(target.key())?.flatten_all()?.to_vec1::<f32>()?,
     }
-    // What was there before must not matter.
-    let mut gradient = vec![f32::NAN; prediction.len()];
-    let value = (fused.cpu)(&mut FusedInput {
-        prediction: &prediction,
-        shape: case.prediction.dims(),
-        target: &numbers,
-        classes: &classes,
-        gradient: &mut gradient,
-    });
-    Ok(Some(value.map(|value| (value, gradient))))
+    let (shape, target) = (case.prediction.dims(), numbers.as_slice());
+    Ok(Some((fused.cpu)(&FusedInput { prediction: &prediction, shape, target, classes: &classes })))
 }
 
 fn fused(plug: &Plug<dyn Loss>) -> Check {
@@ -138,6 +127,8 @@ fn fused(plug: &Plug<dyn Loss>) -> Check {
         ensure((ours - value).abs() <= 1e-5 * value.abs().max(1.0), || {
             format!("on {} the value is {ours}, by definition {value}", case.what)
         })?;
+        let (slopes, all) = (gradient.len(), grad.len());
+        ensure(slopes == all, || format!("on {} the gradient has {slopes} numbers for {all}", case.what))?;
         let scale = grad.iter().fold(1e-2_f64, |m, g| m.max(g.abs()));
         for (i, (a, b)) in gradient.iter().zip(&grad).enumerate() {
             ensure((f64::from(*a) - b).abs() <= 1e-5 * scale, || {
