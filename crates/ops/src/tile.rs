@@ -25,16 +25,33 @@ impl Tile {
 /// once, it would hold up the reading of this tile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Soon<'a, T> {
-    pub from: &'a [T],
+    from: &'a [T],
     /// Where its stretches begin.
-    pub starts: &'a [usize],
-    /// Elements of each stretch.
-    pub len: usize,
+    starts: &'a [usize],
+    /// Cache lines of each stretch.
+    each: usize,
+    /// The first line of all, and how many from there on.
+    first: usize,
+    lines: usize,
 }
 
-impl<T> Soon<'_, T> {
+impl<'a, T> Soon<'a, T> {
     /// What is in a cache already need not be called for.
-    pub const NOTHING: Self = Self { from: &[], starts: &[], len: 0 };
+    pub const NOTHING: Self = Self { from: &[], starts: &[], each: 1, first: 0, lines: 0 };
+
+    /// Stretches of `len` elements that begin at `starts`.
+    pub fn new(from: &'a [T], starts: &'a [usize], len: usize) -> Self {
+        // Where a stretch begins within a line, it ends in a line more.
+        let line = CACHE_LINE / size_of::<T>();
+        let each = len.div_ceil(line) + 1;
+        Self { from, starts, each, first: 0, lines: starts.len() * each }
+    }
+
+    /// Part `i` of `count` parts.
+    pub fn part(&self, i: usize, count: usize) -> Self {
+        let line = |i: usize| i * self.lines / count.max(1);
+        Self { first: self.first + line(i), lines: line(i + 1) - line(i), ..*self }
+    }
 }
 
 /// Two matrices as they lie, of which [`Tiled::strided`] multiplies some rows by a tile's width of columns.
@@ -212,31 +229,39 @@ impl<T> Lines<T> for Anywhere<'_, T> {
 struct Calls<'a, T> {
     from: *const T,
     starts: std::slice::Iter<'a, usize>,
-    /// Elements of each stretch.
-    len: usize,
-    /// Where the current stretch goes on, and how much of it is left.
+    /// Lines of each stretch.
+    each: usize,
+    /// Where the current stretch goes on, and how many of its lines are left.
     at: *const T,
     left: usize,
+    /// Lines in all that are left.
+    lines: usize,
 }
 
 impl<'a, T> Calls<'a, T> {
     /// Field by field: copied in wholes, what has just been written in parts would be waited for.
     #[inline(always)]
     fn new(soon: &Soon<'a, T>) -> Self {
-        Self { from: soon.from.as_ptr(), starts: soon.starts.iter(), len: soon.len, at: soon.from.as_ptr(), left: 0 }
+        let (from, each, lines) = (soon.from.as_ptr(), soon.each, soon.lines);
+        let (stretch, into) = (soon.first / each, soon.first % each);
+        let mut starts = soon.starts[stretch.min(soon.starts.len())..].iter();
+        let start = starts.next().map_or(0, |start| start + into * (CACHE_LINE / size_of::<T>()));
+        Self { from, starts, each, at: from.wrapping_add(start), left: each - into, lines }
     }
 
     #[inline(always)]
     fn next(&mut self) {
-        let line = CACHE_LINE / size_of::<T>();
+        if self.lines == 0 {
+            return;
+        }
         if self.left == 0 {
             let Some(start) = self.starts.next() else { return };
-            // Where a stretch begins within a line, it ends in a line more.
-            (self.at, self.left) = (self.from.wrapping_add(*start), self.len + line - 1);
+            (self.at, self.left) = (self.from.wrapping_add(*start), self.each);
         }
         prefetch(self.at);
-        self.at = self.at.wrapping_add(line);
-        self.left = self.left.saturating_sub(line);
+        self.at = self.at.wrapping_add(CACHE_LINE / size_of::<T>());
+        self.left -= 1;
+        self.lines -= 1;
     }
 }
 
@@ -272,7 +297,7 @@ macro_rules! loops {
                 unsafe {
                     let lines = Even { next: b.as_ptr(), step: next };
                     // Loops of their own, so that who calls for nothing looks for nothing.
-                    if soon.starts.is_empty() {
+                    if soon.lines == 0 {
                         accumulate::<ROWS, false>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));
                     } else {
                         accumulate::<ROWS, true>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));

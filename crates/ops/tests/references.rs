@@ -309,6 +309,9 @@ fn convolutions_in_tiles() {
         // Pointwise, cut and whole.
         (2, 1, 20, 9, [30, 31], [1, 1], Conv2d::default()),
         (9, 1, 20, 9, [3, 5], [1, 1], Conv2d::default()),
+        // The same in blocks as wide as a plane, and as a part of one in two groups.
+        (8, 1, 70, 13, [17, 16], [1, 1], Conv2d::default()),
+        (1, 2, 70, 66, [50, 43], [1, 1], Conv2d { groups: 2, ..Conv2d::default() }),
     ];
     for (seed, (n, groups, ci, co, size, kernel, conv)) in rows.into_iter().enumerate() {
         let c = Case { n, groups, ci, co, size, kernel, conv, seed: seed as u64 };

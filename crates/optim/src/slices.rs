@@ -31,80 +31,108 @@ impl<T: Real> Slices<'_, T> {
         let [a, b, c, d] =
             std::array::from_fn::<&mut [T], MOST, _>(|_| slots.next().map_or(&mut [], |slot| &mut **slot));
         match average {
-            None => plain::<T, _, SLOTS>(param, grad, a, b, c, d, step),
-            Some((average, share)) => followed::<T, _, SLOTS>(param, grad, a, b, c, d, average, *share, step),
+            None => over::<T, _, SLOTS>(param, grad, a, b, c, d, &mut [], &Alone(step)),
+            Some((average, share)) => {
+                over::<T, _, SLOTS>(param, grad, a, b, c, d, average, &Followed { step, share: *share });
+            }
         }
+    }
+}
+
+/// A step of a weight, and of its average if there is one.
+trait Each<T, const SLOTS: usize> {
+    /// Whether there is an average.
+    const FOLLOWED: bool;
+    /// The new weight; slots and average are replaced.
+    fn next(&self, weight: T, grad: T, slots: &mut [T; SLOTS], average: &mut T) -> T;
+}
+
+struct Alone<'a, E>(&'a E);
+
+impl<T: Real, E: Element<T, SLOTS>, const SLOTS: usize> Each<T, SLOTS> for Alone<'_, E> {
+    const FOLLOWED: bool = false;
+
+    #[inline(always)]
+    fn next(&self, weight: T, grad: T, slots: &mut [T; SLOTS], _: &mut T) -> T {
+        self.0.next(weight, grad, slots)
+    }
+}
+
+struct Followed<'a, E, T> {
+    step: &'a E,
+    share: T,
+}
+
+impl<T: Real, E: Element<T, SLOTS>, const SLOTS: usize> Each<T, SLOTS> for Followed<'_, E, T> {
+    const FOLLOWED: bool = true;
+
+    #[inline(always)]
+    fn next(&self, weight: T, grad: T, slots: &mut [T; SLOTS], average: &mut T) -> T {
+        let new = self.step.next(weight, grad, slots);
+        *average += self.share * (new - *average);
+        new
     }
 }
 
 pleach_simd::lanes! {
     /// Both halves at once: of one stretch of each alone, memory gives less than it could.
     #[allow(clippy::too_many_arguments)]
-    fn plain<T: Real, E: Element<T, N>; const N: usize>(
-        param: &mut [T], grad: &[T], a: &mut [T], b: &mut [T], c: &mut [T], d: &mut [T], step: &E,
+    fn over<T: Real, E: Each<T, N>; const N: usize>(
+        param: &mut [T], grad: &[T], a: &mut [T], b: &mut [T], c: &mut [T], d: &mut [T], average: &mut [T], step: &E,
     ) {
         let n = param.len();
         // An odd line past the middle, so that the halves meet in no set of a cache.
         let half = (n / 2 + 24).min(n);
         let ((param, param2), (grad, grad2)) = (param.split_at_mut(half), grad[..n].split_at(half));
-        let (mut slots, mut slots2) = halves(cut::<T, N>([a, b, c, d], n), half);
+        let used = |k: usize| if k < N { n } else { 0 };
+        let average = if E::FOLLOWED { &mut average[..n] } else { &mut [] };
+        // At the length of their parameter, so that no bound is looked at again.
+        let beside = [&mut a[..used(0)], &mut b[..used(1)], &mut c[..used(2)], &mut d[..used(3)], average];
+        let (mut beside, mut beside2) = halves(beside, half);
         for i in 0..n - half {
-            param[i] = next(i, param[i], grad[i], &mut slots, step);
-            param2[i] = next(i, param2[i], grad2[i], &mut slots2, step);
+            param[i] = next(i, param[i], grad[i], &mut beside, step);
+            param2[i] = next(i, param2[i], grad2[i], &mut beside2, step);
         }
         for i in n - half..half {
-            param[i] = next(i, param[i], grad[i], &mut slots, step);
+            param[i] = next(i, param[i], grad[i], &mut beside, step);
         }
     }
 }
 
-pleach_simd::lanes! {
-    #[allow(clippy::too_many_arguments)]
-    fn followed<T: Real, E: Element<T, N>; const N: usize>(
-        param: &mut [T], grad: &[T], a: &mut [T], b: &mut [T], c: &mut [T], d: &mut [T], average: &mut [T], share: T,
-        step: &E,
-    ) {
-        let n = param.len();
-        let (grad, average, mut slots) = (&grad[..n], &mut average[..n], cut::<T, N>([a, b, c, d], n));
-        for i in 0..n {
-            let new = next(i, param[i], grad[i], &mut slots, step);
-            param[i] = new;
-            average[i] += share * (new - average[i]);
-        }
-    }
-}
+/// Slots, and an average behind them; empty where there is none.
+type Beside<'a, T> = [&'a mut [T]; MOST + 1];
 
-/// The slots that are in use at the length of their parameter, so that no bound is looked at again.
+/// The same up to `half` of their length, and from there on.
 #[inline(always)]
-fn cut<T, const N: usize>([a, b, c, d]: [&mut [T]; MOST], n: usize) -> [&mut [T]; MOST] {
-    let used = |k: usize| if k < N { n } else { 0 };
-    [&mut a[..used(0)], &mut b[..used(1)], &mut c[..used(2)], &mut d[..used(3)]]
-}
-
-/// The same slots up to `half` of their length, and from there on.
-#[inline(always)]
-fn halves<T>([a, b, c, d]: [&mut [T]; MOST], half: usize) -> ([&mut [T]; MOST], [&mut [T]; MOST]) {
+fn halves<T>([a, b, c, d, average]: Beside<'_, T>, half: usize) -> (Beside<'_, T>, Beside<'_, T>) {
     let ((a, a2), (b, b2)) = (a.split_at_mut(half.min(a.len())), b.split_at_mut(half.min(b.len())));
     let ((c, c2), (d, d2)) = (c.split_at_mut(half.min(c.len())), d.split_at_mut(half.min(d.len())));
-    ([a, b, c, d], [a2, b2, c2, d2])
+    let (average, average2) = average.split_at_mut(half.min(average.len()));
+    ([a, b, c, d, average], [a2, b2, c2, d2, average2])
 }
 
-/// The new weight; its slots are replaced.
+/// The new weight; what stands beside it is replaced.
 #[inline(always)]
-fn next<T: Real, const N: usize>(
+fn next<T: Real, E: Each<T, N>, const N: usize>(
     i: usize,
     weight: T,
     grad: T,
-    slots: &mut [&mut [T]; MOST],
-    step: &impl Element<T, N>,
+    beside: &mut Beside<'_, T>,
+    step: &E,
 ) -> T {
-    let mut own = [T::ZERO; N];
+    let (mut slots, mut average) = ([T::ZERO; N], T::ZERO);
     for k in 0..N {
-        own[k] = slots[k][i];
+        slots[k] = beside[k][i];
     }
-    let new = step.next(weight, grad, &mut own);
+    if E::FOLLOWED {
+        average = beside[MOST][i];
+    }
+    let new = step.next(weight, grad, &mut slots, &mut average);
     for k in 0..N {
-        slots[k][i] = own[k];
+        beside[k][i] = slots[k];
+    }
+    if E::FOLLOWED {
+        beside[MOST][i] = average;
     }
     new
 }

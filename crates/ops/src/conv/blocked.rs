@@ -1,11 +1,11 @@
 //! A product of packed weights with patches that are packed as they are wanted, block by block.
 
-use super::panels::Panels;
-use super::product::{Positions, Stretches};
+use super::panels::{DEPTH, Panels};
+use super::product::{Patches, Positions, Stretches};
 use crate::host::Real;
 use crate::tile::{Factors, Onto, Scattered, Soon};
 use crate::turn::Rows;
-use crate::workspaces::Workspaces;
+use crate::workspaces::{Lines, Workspaces};
 use pleach_simd::par_each;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -15,29 +15,86 @@ use std::ops::Range;
 const COLUMNS: usize = 256;
 /// As many tasks as there are blocks, up to this: fewer leave threads without work, more have less work for their memory.
 const PLENTY: usize = 64;
+/// As many blocks of whole planes at least, or parts of planes are no longer read one after the other for nothing.
+const FEW: usize = 8;
+/// Bytes of the sums of a block of whole planes: a part of a second-level cache.
+const SUMS: usize = 1 << 19;
+/// Depth of a block of whole planes: what is multiplied and what is called for meanwhile are in a second-level cache together.
+const SHALLOW: usize = 64;
 
-/// Computes `left * columns`, `rows` x `total`, in tasks that the sizes alone decide.
-pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, total: usize, columns: &Positions<'_, T>) {
-    if total == 0 {
+/// How a product is cut into blocks of columns, which the sizes alone decide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// Columns of the product, and of a stretch of them whose last block may be narrower.
+    total: usize,
+    stretch: usize,
+    /// Columns of a block.
+    width: usize,
+    /// Columns of a task: one stretch or a part of one.
+    together: usize,
+    /// Greatest depth of a block.
+    pub deepest: usize,
+    /// What is read next stands behind what is read now, for a block is as wide as its planes.
+    along: bool,
+}
+
+impl Cut {
+    pub fn of<T: Real>(rows: usize, patches: &Patches<'_, T>) -> Self {
+        let (grid, cols) = (patches.grid, T::outer_tile().cols);
+        let image = grid.columns(grid.row());
+        let total = patches.images * image;
+        // Planes that one tap reads, one after the other: memory is quickest where it is read in its order.
+        let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(patches.images.max(1)));
+        let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
+        if grid.offsets.len() == 1 && width >= COLUMNS {
+            return Self { total, stretch: image, width, together: width, deepest: SHALLOW, along: true };
+        }
+        let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(cols)).max(cols);
+        let together = total.div_ceil(PLENTY).next_multiple_of(width);
+        Self { total, stretch: total, width, together, deepest: DEPTH, along: false }
+    }
+
+    /// The columns of a task.
+    fn task(&self, task: usize) -> Range<usize> {
+        let of_stretch = self.stretch.div_ceil(self.together).max(1);
+        let (stretch, at) = (task / of_stretch * self.stretch, task % of_stretch * self.together);
+        stretch + at..stretch + (at + self.together).min(self.stretch)
+    }
+
+    fn tasks(&self) -> usize {
+        self.total.div_ceil(self.stretch.max(1)) * self.stretch.div_ceil(self.together)
+    }
+}
+
+/// Computes `left * columns`, with `rows` rows, in tasks that the sizes alone decide.
+pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, cut: Cut, columns: &Positions<'_, T>) {
+    if cut.total == 0 {
         return;
     }
     let tile = T::outer_tile();
-    let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(tile.cols)).max(tile.cols);
-    let together = total.div_ceil(PLENTY).next_multiple_of(width);
-    let zeros = |n: usize| vec![T::ZERO; n];
-    let make = || (zeros(left.deepest() * tile.cols), zeros(rows.next_multiple_of(tile.rows) * width));
+    let width = cut.width;
+    let make = || (Lines::zeros(left.deepest() * tile.cols), Lines::zeros(rows.next_multiple_of(tile.rows) * width));
     let rooms = Workspaces::new();
-    par_each(total.div_ceil(together), |task| {
+    par_each(cut.tasks(), |task| {
         rooms.with(make, |(packed, sums)| {
-            let end = ((task + 1) * together).min(total);
-            for first in (task * together..end).step_by(width) {
-                let places = columns.open(first..(first + width).min(end));
+            let (packed, sums, all) = (packed.all(), sums.all(), cut.task(task));
+            for first in all.clone().step_by(width) {
+                let places = columns.open(first..(first + width).min(all.end));
+                let (here, end) = (columns.first_run(first..first + 1), first + places.len);
                 // What comes after a task is its neighbour's, which the same thread is likely to do.
-                let next = columns.first_run((first + width).min(total)..(first + 2 * width).min(total));
-                let mut block = Block { left, rows, columns, places, next, width };
-                for depth in left.blocks() {
+                let next = columns.first_run(end..(end + width).min(cut.total));
+                let mut block = Block { left, rows, columns, places, width };
+                let mut depths = left.blocks().peekable();
+                while let Some(depth) = depths.next() {
+                    let soon = match depths.peek() {
+                        Some(after) if cut.along => {
+                            columns.soon(here.map(|(start, _)| (start, block.places.len)), after.clone())
+                        }
+                        _ if cut.along => columns.soon(next, left.blocks().next().unwrap_or(0..0)),
+                        _ => columns.soon(next, depth.clone()),
+                    };
                     for panel in 0..block.places.len.div_ceil(tile.cols) {
-                        block.multiply(depth.clone(), panel, packed, sums);
+                        block.multiply(depth.clone(), panel, soon, packed, sums);
                     }
                 }
                 // Row by row: long stretches of memory, which a tile's width at a time would not be.
@@ -55,29 +112,24 @@ struct Block<'a, T> {
     rows: usize,
     columns: &'a Positions<'a, T>,
     places: Stretches,
-    /// Where the columns stand that are worked on next, and how many.
-    next: Option<(usize, usize)>,
     /// From one row of sums to the next.
     width: usize,
 }
 
 impl<T: Real> Block<'_, T> {
-    /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums.
-    fn multiply(&mut self, depth: Range<usize>, panel: usize, packed: &mut [T], sums: &mut [T]) {
+    /// Multiplies all rows by a tile's width of columns, `depth` deep, to or onto sums, while memory brings a part of what is read soon.
+    fn multiply(&mut self, depth: Range<usize>, panel: usize, soon: Soon<'_, T>, packed: &mut [T], sums: &mut [T]) {
         let (tile, steps) = (T::outer_tile(), depth.len());
         let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
         let there = self.columns.pack(&self.places, panel, depth.clone(), packed);
         let tiles = self.rows.div_ceil(tile.rows);
         let all = self.places.len.div_ceil(tile.cols) * tiles;
-        let soon = self.columns.soon(self.next, depth.clone());
         for (t, left) in self.left.block(depth.start).enumerate() {
             let first = t * tile.rows;
             let rows = tile.rows.min(self.rows - first);
             let to = &mut sums[first * self.width + panel * tile.cols..];
             let mut to = Rows::of(to, rows, tile.cols, self.width);
-            // While this tile is multiplied, memory brings a part of what the next block has.
-            let line = |t: usize| (panel * tiles + t) * soon.starts.len() / all;
-            let soon = Soon { starts: &soon.starts[line(t)..line(t + 1)], ..soon };
+            let soon = soon.part(panel * tiles + t, all);
             match there.filter(|_| t == 0) {
                 // The first rows read columns where they lie, and leave them packed.
                 Some(b) => {

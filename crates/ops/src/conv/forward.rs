@@ -1,7 +1,7 @@
 //! The forward pass: weights times the patches of the image.
 
 use super::Geometry;
-use super::blocked::Output;
+use super::blocked::{Cut, Output};
 use super::panels::Panels;
 use super::planes;
 use super::product::{Patches, Place, product};
@@ -39,8 +39,9 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
             scattered(&weights, g.co, &patches, &[Share { grid: &grid, place }], bias, &out);
             continue;
         }
-        let weights = Panels::pack(g.co, depth, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]));
-        product(&weights, g.co, &patches, bias, &out, place);
+        let cut = Cut::of::<T>(g.co, &patches);
+        let row = |r: usize, k: usize, line: &mut [T]| line.copy_from_slice(&w[r * depth + k..][..line.len()]);
+        product(&Panels::pack(g.co, depth, cut.deepest, row), g.co, &patches, cut, bias, &out, place);
     }
     // SAFETY: the products of all groups have written all rows of all images.
     #[allow(unsafe_code)]

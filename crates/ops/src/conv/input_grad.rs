@@ -2,7 +2,7 @@
 //! pixels modulo the stride.
 
 use super::Geometry;
-use super::blocked::Output;
+use super::blocked::{Cut, Output};
 use super::panels::Panels;
 use super::planes::{self, Phase};
 use super::product::{Patches, Place, product};
@@ -44,14 +44,16 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
         }
         for phase in &phases {
             let reaching = phase.taps.len();
-            let weights = Panels::pack(g.ci, g.co * reaching, |r, first, line| {
+            let patches = patches(&phase.grid);
+            let cut = Cut::of::<T>(g.ci, &patches);
+            let weights = Panels::pack(g.ci, g.co * reaching, cut.deepest, |r, first, line| {
                 let (mut c, mut t) = (first / reaching, first % reaching);
                 for to in line {
                     *to = w[(c * g.ci + r) * taps + phase.taps[t]];
                     (c, t) = if t + 1 == reaching { (c + 1, 0) } else { (c, t + 1) };
                 }
             });
-            product(&weights, g.ci, &patches(&phase.grid), bias, &out, place(phase));
+            product(&weights, g.ci, &patches, cut, bias, &out, place(phase));
         }
     }
     // SAFETY: each pixel has one residue, so the products of all phases and groups have written all planes.

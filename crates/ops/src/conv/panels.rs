@@ -5,7 +5,7 @@ use pleach_simd::par_rows;
 use std::ops::Range;
 
 /// Greatest depth of a block: with it a panel of columns stays in a first-level cache.
-const DEPTH: usize = 320;
+pub(super) const DEPTH: usize = 320;
 
 /// The packed left side of a product.
 pub(super) struct Panels<T> {
@@ -18,12 +18,13 @@ pub(super) struct Panels<T> {
 }
 
 impl<T: Real> Panels<T> {
-    /// Packs a matrix of `rows` x `depth`; `row(r, k, out)` writes elements `k..` of row `r`, as many as `out` has.
-    pub fn pack(rows: usize, depth: usize, row: impl Fn(usize, usize, &mut [T]) + Sync + Send) -> Self {
+    /// Packs a matrix of `rows` x `depth` in blocks of at most `deepest`, which is at most [`DEPTH`]; `row(r, k, out)` writes elements
+    /// `k..` of row `r`, as many as `out` has.
+    pub fn pack(rows: usize, depth: usize, deepest: usize, row: impl Fn(usize, usize, &mut [T]) + Sync + Send) -> Self {
         let tile_rows = T::outer_tile().rows;
         let panels = rows.div_ceil(tile_rows);
         // Blocks of even depth: each ends with a pass over the results.
-        let block = depth.div_ceil(depth.div_ceil(DEPTH).max(1)).max(1);
+        let block = depth.div_ceil(depth.div_ceil(deepest.clamp(1, DEPTH)).max(1)).max(1);
         let mut data = vec![T::ZERO; panels * tile_rows * depth];
         // One panel through all blocks would not lie together, so each block of each panel is a piece of its own.
         let mut pieces: Vec<(usize, usize, &mut [T])> = Vec::new();

@@ -3,7 +3,7 @@
 //! The patches are never a matrix in memory: a block of columns and depth is packed from the planes straight into the
 //! layout of the tiles and used by all rows.
 
-use super::blocked::{Output, blocked};
+use super::blocked::{Cut, Output, blocked};
 use super::columns::{self, Run};
 use super::panels::Panels;
 use super::planes::Grid;
@@ -58,16 +58,16 @@ pub(super) fn product<T: Real>(
     weights: &Panels<T>,
     rows: usize,
     patches: &Patches<'_, T>,
+    cut: Cut,
     bias: Option<&[T]>,
     out: &Output<'_, T>,
     place: Place,
 ) {
-    let total = patches.images * patches.grid.columns(patches.grid.row());
     let (plane, offsets) = (patches.grid.plane, &patches.grid.offsets);
     let starts =
         patches.channels.clone().flat_map(|channel| offsets.iter().map(move |offset| channel * plane + offset));
     let positions = Positions { patches, starts: Starts::new(starts.collect()), bias, out, place };
-    blocked(weights, rows, total, &positions);
+    blocked(weights, rows, cut, &positions);
 }
 
 /// Positions of images as the columns of a product.
@@ -129,11 +129,7 @@ impl<T: Real> Positions<'_, T> {
 
     /// Elements `depth` of a run of columns, which are packed soon.
     pub fn soon(&self, run: Option<(usize, usize)>, depth: Range<usize>) -> Soon<'_, T> {
-        run.map_or(Soon::NOTHING, |(start, len)| Soon {
-            from: &self.patches.planes[start..],
-            starts: self.starts.of(depth),
-            len,
-        })
+        run.map_or(Soon::NOTHING, |(start, len)| Soon::new(&self.patches.planes[start..], self.starts.of(depth), len))
     }
 
     /// Writes the results of a row for some columns, which no one else writes.

@@ -33,7 +33,7 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
     let before = numbers::<T>(rows * step, seed);
     // Whatever is called for, within memory or beyond.
     let (next, len) = ([seed, 0, usize::MAX / 16], more);
-    let soon = Soon { from: &before, starts: &next[..seed % 4], len };
+    let soon = Soon::new(&before, &next[..seed % 4], len).part(seed % 3, 3);
     for onto in [Onto::Nothing, Onto::Sums] {
         let (a, b) = (numbers::<T>(rows * (depth + more) + 1, seed + 1), numbers::<T>(depth * step + cols, seed + 2));
         let down = depth + more;
