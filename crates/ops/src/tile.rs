@@ -174,6 +174,31 @@ pub(crate) trait Tiled: Copy + Send + Sync + 'static {
     fn keeping(lines: &Scattered<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>, kept: &mut [Self]);
 }
 
+/// The left side of a tile, row by row.
+trait Left<T>: Copy {
+    /// Where element `at` of a row is.
+    fn row(self, r: usize, at: usize) -> *const T;
+}
+
+/// Rows that begin anywhere.
+impl<T, const ROWS: usize> Left<T> for [*const T; ROWS] {
+    #[inline(always)]
+    fn row(self, r: usize, at: usize) -> *const T {
+        self[r].wrapping_add(at)
+    }
+}
+
+/// Rows side by side, as panels have them: one register says where all of them are.
+#[derive(Clone, Copy)]
+struct Near<T>(*const T);
+
+impl<T: Copy> Left<T> for Near<T> {
+    #[inline(always)]
+    fn row(self, r: usize, at: usize) -> *const T {
+        self.0.wrapping_add(at).wrapping_add(r)
+    }
+}
+
 /// The right side of a tile, line by line.
 trait Lines<T> {
     /// Where the next line begins.
@@ -274,7 +299,7 @@ macro_rules! loops {
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $module {
-            use super::{Anywhere, Calls, Even, Factors, Lines, Onto, Rows, Scattered, Soon, Strands, Tile};
+            use super::{Anywhere, Calls, Even, Factors, Left, Lines, Near, Onto, Rows, Scattered, Soon, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
@@ -291,16 +316,18 @@ macro_rules! loops {
             fn strided_rows<const ROWS: usize>(factors: &Factors<'_, $t>, onto: Onto, to: &mut Rows<'_, $t>) {
                 let Factors { a, down, along, b, step: next, depth, rows, ref soon } = *factors;
                 assert!(rows == ROWS && factors.fit(OUTER, to), "a tile's factors");
-                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * down));
+                let rows: [_; ROWS] = std::array::from_fn(|r| a.as_ptr().wrapping_add(r * down));
+                let lines = Even { next: b.as_ptr(), step: next };
+                let (out, calls) = ((to.start(), to.step()), Calls::new(soon));
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    let lines = Even { next: b.as_ptr(), step: next };
                     // Loops of their own, so that who calls for nothing looks for nothing.
-                    if soon.lines == 0 {
-                        accumulate::<ROWS, false>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));
-                    } else {
-                        accumulate::<ROWS, true>(a, along, lines, depth, onto, to.start(), to.step(), Calls::new(soon));
+                    match (down, soon.lines) {
+                        (1, 0) => accumulate::<ROWS, false>(Near(a.as_ptr()), along, lines, depth, onto, out, calls),
+                        (1, _) => accumulate::<ROWS, true>(Near(a.as_ptr()), along, lines, depth, onto, out, calls),
+                        (_, 0) => accumulate::<ROWS, false>(rows, along, lines, depth, onto, out, calls),
+                        _ => accumulate::<ROWS, true>(rows, along, lines, depth, onto, out, calls),
                     }
                 }
             }
@@ -317,12 +344,13 @@ macro_rules! loops {
             fn gathered_rows<const ROWS: usize>(strands: &Strands<'_, $t>, to: &mut Rows<'_, $t>) {
                 let Strands { a, starts, b, depth } = *strands;
                 assert!(starts.len() == ROWS && strands.fit(OUTER, to), "a tile's strands");
-                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(starts[r]));
+                let a: [_; ROWS] = std::array::from_fn(|r| a.as_ptr().wrapping_add(starts[r]));
+                let (out, calls) = ((to.start(), to.step()), Calls::new(&Soon::NOTHING));
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
                     let lines = Even { next: b.as_ptr(), step: OUTER.cols };
-                    accumulate::<ROWS, false>(a, 1, lines, depth, Onto::Sums, to.start(), to.step(), Calls::new(&Soon::NOTHING));
+                    accumulate::<ROWS, false>(a, 1, lines, depth, Onto::Sums, out, calls);
                 }
             }
 
@@ -343,7 +371,7 @@ macro_rules! loops {
             ) {
                 assert!(lines.rows == ROWS && lines.fit(OUTER, to, kept), "a tile's lines");
                 let Scattered { a, along, b, starts, depth, soon, .. } = lines;
-                let a = std::array::from_fn(|r| a.as_ptr().wrapping_add(r));
+                let (a, out, calls) = (Near(a.as_ptr()), (to.start(), to.step()), Calls::new(soon));
                 let lines = Anywhere {
                     from: b,
                     starts: starts.of(depth.clone()).iter(),
@@ -353,7 +381,7 @@ macro_rules! loops {
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    accumulate::<ROWS, true>(a, *along, lines, depth.len(), onto, to.start(), to.step(), Calls::new(soon));
+                    accumulate::<ROWS, true>(a, *along, lines, depth.len(), onto, out, calls);
                 }
             }
 
@@ -364,15 +392,13 @@ macro_rules! loops {
             #[target_feature(enable = $features)]
             #[inline(never)]
             #[allow(unsafe_code)]
-            #[allow(clippy::too_many_arguments, reason = "what the loop reads and writes")]
             unsafe fn accumulate<const ROWS: usize, const CALLS: bool>(
-                a: [*const $t; ROWS],
+                a: impl Left<$t>,
                 along: usize,
                 mut lines: impl Lines<$t>,
                 depth: usize,
                 onto: Onto,
-                out: *mut $t,
-                step: usize,
+                (out, step): (*mut $t, usize),
                 mut calls: Calls<'_, $t>,
             ) {
                 let mut sums: [[$vector; $ov]; ROWS] = [[$zero(); $ov]; ROWS];
@@ -399,8 +425,8 @@ macro_rules! loops {
                                 $store(kept.add(v * $lanes), *right);
                             }
                         }
-                        for (sums, a) in sums.iter_mut().zip(a) {
-                            let left = $all(*a.add(at));
+                        for (r, sums) in sums.iter_mut().enumerate() {
+                            let left = $all(*a.row(r, at));
                             for (sum, right) in sums.iter_mut().zip(right) {
                                 *sum = $fma(left, right, *sum);
                             }

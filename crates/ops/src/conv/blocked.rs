@@ -8,6 +8,7 @@ use crate::turn::Rows;
 use crate::workspaces::{Lines, Workspaces};
 use pleach_simd::par_each;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Columns of a block: as many as make writing results go along memory, and few enough for the sums of all rows to stay in a second-level
@@ -40,13 +41,14 @@ pub(super) struct Cut {
 
 impl Cut {
     pub fn of<T: Real>(rows: usize, patches: &Patches<'_, T>) -> Self {
+        let depth = patches.channels.len() * patches.grid.offsets.len();
         let (grid, cols) = (patches.grid, T::outer_tile().cols);
         let image = grid.columns(grid.row());
         let total = patches.images * image;
         // Planes that one tap reads, one after the other: memory is quickest where it is read in its order.
         let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(patches.images.max(1)));
         let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
-        if grid.offsets.len() == 1 && width >= COLUMNS {
+        if grid.offsets.len() == 1 && depth > SHALLOW && width >= COLUMNS {
             return Self { total, stretch: image, width, together: width, deepest: SHALLOW, along: true };
         }
         let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(cols)).max(cols);
@@ -146,6 +148,14 @@ impl<T: Real> Block<'_, T> {
     }
 }
 
+pleach_simd::lanes! {
+    fn write_plus<T: Real>(to: &mut [MaybeUninit<T>], values: &[T], plus: T) {
+        for (to, &value) in to.iter_mut().zip(values) {
+            to.write(value + plus);
+        }
+    }
+}
+
 /// Memory that tasks write to, each to elements of its own.
 pub(super) struct Output<'a, T> {
     start: *mut T,
@@ -183,7 +193,7 @@ impl<'a, T: Real> Output<'a, T> {
             let start = self.start.add(first);
             // Apart, because neighbours are written in vectors.
             if step == 1 {
-                values.iter().enumerate().for_each(|(i, &value)| start.add(i).write(value + plus));
+                write_plus(std::slice::from_raw_parts_mut(start.cast(), values.len()), values, plus);
             } else {
                 values.iter().enumerate().for_each(|(i, &value)| start.add(i * step).write(value + plus));
             }
