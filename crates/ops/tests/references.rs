@@ -309,7 +309,8 @@ fn convolutions_in_tiles() {
         // Pointwise, cut and whole.
         (2, 1, 20, 9, [30, 31], [1, 1], Conv2d::default()),
         (9, 1, 20, 9, [3, 5], [1, 1], Conv2d::default()),
-        // The same in blocks as wide as a plane, and as a part of one in two groups.
+        // Nine taps in blocks as wide as a plane; pointwise so, and as a part of a plane in two groups.
+        (8, 1, 33, 35, [35, 35], [3, 3], Conv2d { stride: [2, 2], padding: [1, 1], ..Conv2d::default() }),
         (8, 1, 70, 13, [17, 16], [1, 1], Conv2d::default()),
         (1, 2, 70, 66, [50, 43], [1, 1], Conv2d { groups: 2, ..Conv2d::default() }),
     ];

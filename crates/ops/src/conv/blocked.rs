@@ -21,7 +21,7 @@ const FEW: usize = 8;
 /// Bytes of the sums of a block of whole planes: a part of a second-level cache.
 const SUMS: usize = 1 << 19;
 /// Depth of a block of whole planes: what is multiplied and what is called for meanwhile are in a second-level cache together.
-const SHALLOW: usize = 64;
+const SHALLOW: usize = 72;
 
 /// How a product is cut into blocks of columns, which the sizes alone decide.
 #[derive(Clone, Copy, Debug)]
@@ -45,10 +45,10 @@ impl Cut {
         let (grid, cols) = (patches.grid, T::outer_tile().cols);
         let image = grid.columns(grid.row());
         let total = patches.images * image;
-        // Planes that one tap reads, one after the other: memory is quickest where it is read in its order.
+        // Many planes that few taps read, one after the other: memory is quickest where it is read in its order.
         let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(patches.images.max(1)));
         let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
-        if grid.offsets.len() == 1 && depth > SHALLOW && width >= COLUMNS {
+        if grid.offsets.len() <= SHALLOW / 8 && depth > SHALLOW && width >= COLUMNS {
             return Self { total, stretch: image, width, together: width, deepest: SHALLOW, along: true };
         }
         let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(cols)).max(cols);
