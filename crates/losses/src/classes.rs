@@ -2,6 +2,7 @@
 
 use crate::batch::not_empty;
 use crate::binary::shapes;
+use pleach_core::kinds::backend::FusedInput;
 use pleach_core::kinds::loss::IGNORED;
 use pleach_core::{DType, Device, Error, Form, LossInput, Result, Target, Tensor, Wants};
 use pleach_simd::{Float, par_map};
@@ -136,6 +137,12 @@ impl Targets {
         let index: Vec<u32> = self.classes.iter().map(|class| class.unwrap_or_default() as u32).collect();
         Ok(Tensor::from_vec(index, (self.grid.samples, 1, self.grid.pixels), device)?)
     }
+}
+
+/// The gradient of a prediction, zero. To be made before all else: of memory that the last one has left, anything smaller would take
+/// a part, and the rest would be too small for this one.
+pub(crate) fn gradient(input: &FusedInput<'_>) -> Vec<f32> {
+    pleach_ops::zeros(input.prediction.len())
 }
 
 /// Numbers in one block: what fits the cache.

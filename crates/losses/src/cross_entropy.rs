@@ -2,7 +2,7 @@
 
 use crate::batch::not_empty;
 use crate::binary::{shapes, widened};
-use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks};
+use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks, gradient};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use crate::strips::rewrite;
@@ -127,9 +127,9 @@ impl CrossEntropy {
     fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
+        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let spread = Spread::new(self, grid, &ignore.count(grid, targets)?)?;
-        let mut gradient = pleach_ops::zeros(x.len());
         let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
         par_blocks(&mut blocks, 1, |_, blocks| {
             for block in blocks {

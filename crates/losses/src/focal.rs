@@ -1,7 +1,7 @@
 //! The focal loss.
 
 use crate::binary::{self, Stretch, widened};
-use crate::classes::{self, Apart, Block, Grid, Ignore, Targets, blocks};
+use crate::classes::{self, Apart, Block, Grid, Ignore, Targets, blocks, gradient};
 use crate::mode::Mode;
 use crate::numbers::{Numbers, check_weights, weights};
 use crate::reduction::{Reduction, sum};
@@ -161,12 +161,12 @@ impl Focal {
     fn over_classes(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
+        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let count: f64 = ignore.count(grid, targets)?.iter().sum();
         let weights: Vec<f32> =
             weights("alpha", self.alpha.as_ref(), grid.classes)?.iter().map(|&w| w as f32).collect();
         let (scale, gamma) = (self.scale(count), self.gamma as f32);
-        let mut gradient = pleach_ops::zeros(x.len());
         let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
         par_blocks(&mut blocks, 1, |_, blocks| {
             for block in blocks {

@@ -1,7 +1,7 @@
 //! The negative logarithm of the likelihood.
 
 use crate::binary::widened;
-use crate::classes::{Grid, Ignore, Targets};
+use crate::classes::{Grid, Ignore, Targets, gradient};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use pleach_core::kinds::backend::{Fused, FusedInput};
@@ -50,11 +50,11 @@ impl NLL {
 
     fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let grid = Grid::of(input.shape, input.classes.len())?;
+        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let counts = ignore.count(grid, input.classes)?;
         let weights = weights("weight", self.weight.as_ref(), grid.classes)?;
         let scale = self.scale(counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum());
-        let mut gradient = pleach_ops::zeros(input.prediction.len());
         let mut total = 0.0;
         for (i, &y) in input.classes.iter().enumerate() {
             if let Some(class) = ignore.class(y) {

@@ -1,7 +1,7 @@
 //! The passes of losses of regions over logits and classes.
 
 use super::{Act, Beside, Region, Terms, one_channel};
-use crate::classes::{Apart, Block, Grid, Ignore, blocks};
+use crate::classes::{Apart, Block, Grid, Ignore, blocks, gradient};
 use crate::cross_entropy::Spread;
 use crate::reduce::Reduce;
 use crate::strips::rewrite;
@@ -16,6 +16,7 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &FusedInput<'_>) -
     if region.act == Act::Softmax && grid.classes == 1 {
         return Err(one_channel());
     }
+    let mut gradient = gradient(input);
     let ignore = Ignore::new(region.ignore_index);
     let counts = ignore.count(grid, targets)?;
     let (region_factor, spread) = match beside {
@@ -29,7 +30,6 @@ pub(super) fn passes(region: &Region, beside: &Beside, input: &FusedInput<'_>) -
         Reduce::Batch | Reduce::Class => Apart::Nothing,
         Reduce::Sample | Reduce::SampleClass => Apart::Samples,
     };
-    let mut gradient = pleach_ops::zeros(x.len());
     let mut blocks = blocks(&mut gradient, grid, apart);
     par_blocks(&mut blocks, 1, |_, blocks| {
         for block in blocks {
