@@ -16,7 +16,7 @@ use std::ops::Range;
 const COLUMNS: usize = 256;
 /// As many tasks as there are blocks, up to this: fewer leave threads without work, more have less work for their memory.
 const PLENTY: usize = 64;
-/// As many blocks of whole planes at least, or parts of planes are no longer read one after the other for nothing.
+/// As many tasks at least where blocks are as wide as planes: fewer images are cut into blocks of parts of planes.
 const FEW: usize = 8;
 /// Bytes of the sums of a block of whole planes: a part of a second-level cache.
 const SUMS: usize = 1 << 19;
@@ -48,6 +48,7 @@ impl Cut {
         // Many planes that few taps read, one after the other: memory is quickest where it is read in its order.
         let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(patches.images.max(1)));
         let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
+        // So few taps that a block of depth has eight planes.
         if grid.offsets.len() <= SHALLOW / 8 && depth > SHALLOW && width >= COLUMNS {
             return Self { total, stretch: image, width, together: width, deepest: SHALLOW, along: true };
         }
