@@ -2,7 +2,7 @@
 
 use crate::{Result, Tensor};
 use candle_core::{CpuStorage, DType, InplaceOp2, Layout};
-use pleach_simd::{Float, par_blocks};
+use pleach_simd::{Float, half, par_blocks};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -23,9 +23,9 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// Whether an average can be written over: f32 or f64, contiguous in host memory.
-fn lies_in_order(average: &Tensor) -> bool {
-    average.device().is_cpu() && matches!(average.dtype(), DType::F32 | DType::F64) && average.is_contiguous()
+/// Whether a tensor can be written over: f32 or f64, contiguous in host memory.
+pub fn lies_in_order(tensor: &Tensor) -> bool {
+    tensor.device().is_cpu() && matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.is_contiguous()
 }
 
 /// Elements of a thread's piece.
@@ -34,11 +34,8 @@ const PIECE: usize = 1 << 14;
 pleach_simd::lanes! {
     /// Moves each average by `share` of its way to its weight.
     fn follow_slices<T: Float>(averages: &mut [T], weights: &[T], share: T) {
-        // Two stretches at once: of one alone, memory gives less than it could. An odd line apart, so that they meet in
-        // no set of a cache.
         let n = averages.len().min(weights.len());
-        let half = (n / 2 + 24).min(n);
-        let ((a, b), (v, w)) = (averages[..n].split_at_mut(half), weights[..n].split_at(half));
+        let ((a, b), (v, w)) = (averages[..n].split_at_mut(half(n)), weights[..n].split_at(half(n)));
         let both = b.len();
         for ((a, v), (b, w)) in a.iter_mut().zip(v).zip(b.iter_mut().zip(w)) {
             *a += share * (*v - *a);

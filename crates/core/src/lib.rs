@@ -31,7 +31,7 @@ pub mod weights;
 
 pub use candle_core::{DType, Device, Tensor, Var};
 pub use error::{Error, Result};
-pub use follow::{Follow, follow};
+pub use follow::{Follow, follow, lies_in_order};
 pub use kinds::augmentation::{Augmentation, DynAugmentation, RowView};
 pub use kinds::backend::{Backend, FusedLoss, FusedTouch, Precision, Seat};
 pub use kinds::command::{Command, Verdict, Voice};

@@ -1,10 +1,10 @@
-//! What losses between classes share: their targets, and passes over blocks of pixels.
+//! What losses between classes share: their targets, and the softmax of some pixels.
 
 use crate::batch::not_empty;
 use crate::binary::shapes;
-use pleach_core::kinds::backend::FusedInput;
 use pleach_core::kinds::loss::IGNORED;
 use pleach_core::{DType, Device, Error, Form, LossInput, Result, Target, Tensor, Wants};
+use pleach_ops::Pixels;
 use pleach_simd::{Float, par_map};
 
 /// Logits against classes.
@@ -33,6 +33,11 @@ impl Grid {
             return Err(shapes("a target", &[targets], prediction));
         }
         Ok(grid)
+    }
+
+    /// Its blocks, in which a pass makes the gradient of logits; each of one sample if that is asked for.
+    pub(crate) fn blocks(self, one_sample: bool) -> Pixels {
+        Pixels::new(self.dims().into(), one_sample)
     }
 
     /// As the shape of a tensor.
@@ -139,139 +144,44 @@ impl Targets {
     }
 }
 
-/// The gradient of a prediction, zero. To be made before all else: of memory that the last one has left, anything smaller would take
-/// a part, and the rest would be too small for this one.
-pub(crate) fn gradient(input: &FusedInput<'_>) -> Vec<f32> {
-    pleach_ops::zeros(input.prediction.len())
+/// Of rows of numbers, one for each class, those of the class of each target, 0 where it does not count.
+pub(crate) fn own(rows: &[f32], targets: &[u32], ignore: Ignore) -> Vec<f32> {
+    let of = |(i, &y): (usize, &u32)| ignore.class(y).map_or(0.0, |y| rows[y * targets.len() + i]);
+    targets.iter().enumerate().map(of).collect()
 }
 
-/// Numbers in one block: what fits the cache.
-const BLOCK: usize = 1 << 14;
-
-/// Some pixels of one sample (or, where a sample has one pixel, some samples): their part of the gradient, which
-/// between two passes holds what the first leaves to the second, and the sums over them.
-pub(crate) struct Block<'a> {
-    /// A slice for each class; one for all where pixels are samples, whose classes lie together.
-    rows: Vec<&'a mut [f32]>,
-    grid: Grid,
-    /// The first target.
-    pub first: usize,
-    /// The number of targets.
-    pub len: usize,
-    pub sums: Vec<f64>,
-}
-
-/// Cuts the gradient into blocks that the shape alone decides, each of one sample where `apart` says so.
-pub(crate) fn blocks<'a>(gradient: &'a mut [f32], grid: Grid, apart: Apart) -> Vec<Block<'a>> {
-    let Grid { classes, pixels, .. } = grid;
-    let width = (BLOCK / classes).max(16);
-    let new = |first| Block { rows: Vec::new(), grid, first, len: 0, sums: Vec::new() };
-    if pixels == 1 {
-        let width = if apart == Apart::Samples { 1 } else { width };
-        let chunks = gradient.chunks_mut(width * classes).enumerate();
-        let whole = |(i, g): (usize, &'a mut [f32])| Block { len: g.len() / classes, rows: vec![g], ..new(i * width) };
-        return chunks.map(whole).collect();
-    }
-    let per_sample = pixels.div_ceil(width);
-    let starts = (0..grid.samples).flat_map(|n| (0..per_sample).map(move |b| n * pixels + b * width));
-    let mut blocks: Vec<Block<'a>> = starts.map(new).collect();
-    for (r, row) in gradient.chunks_mut(pixels).enumerate() {
-        let of_sample = blocks.iter_mut().skip(r / classes * per_sample);
-        for (block, part) in of_sample.zip(row.chunks_mut(width)) {
-            block.len = part.len();
-            block.rows.push(part);
-        }
-    }
-    blocks
-}
-
-/// What a block must not mix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Apart {
-    /// Samples, whose sums are wanted each.
-    Samples,
-    /// Nothing.
-    Nothing,
-}
-
-/// What a block's softmax leaves besides the exponentials.
+/// What the softmax of some pixels leaves besides the exponentials.
 pub(crate) struct Softmax {
-    /// One through the sum of exponentials, for each target.
+    /// One through the sum of exponentials, for each pixel.
     pub share: Vec<f32>,
-    /// The logarithm of the sum of exponentials, for each target.
+    /// The logarithm of the sum of exponentials, for each pixel.
     pub log_sum: Vec<f32>,
 }
 
-impl Block<'_> {
-    /// The sample of the first target.
-    pub(crate) fn sample(&self) -> usize {
-        self.first / self.grid.pixels
-    }
-
-    /// The block's targets out of all.
-    pub(crate) fn targets<'t>(&self, all: &'t [u32]) -> &'t [u32] {
-        &all[self.first..self.first + self.len]
-    }
-
-    /// The logit of a class of the block's i-th target.
-    pub(crate) fn logit(&self, x: &[f32], class: usize, i: usize) -> f32 {
-        x[self.grid.at(class, self.first + i)]
-    }
-
-    /// Calls `f` with the block's part of the gradient, a row of `len` for each class, for it to be changed in place.
-    pub(crate) fn with_rows<R>(&mut self, f: impl FnOnce(&mut [&mut [f32]]) -> R) -> R {
-        let Grid { classes, pixels, .. } = self.grid;
-        if pixels > 1 {
-            return f(&mut self.rows);
-        }
-        // The classes of a sample lie together: turned, and turned back.
-        let mut turned = vec![0.0; classes * self.len];
-        for (i, g) in self.rows.iter().flat_map(|g| g.chunks(classes)).enumerate() {
-            g.iter().enumerate().for_each(|(c, &g)| turned[c * self.len + i] = g);
-        }
-        let done = f(&mut turned.chunks_mut(self.len).collect::<Vec<_>>());
-        for (i, g) in self.rows.iter_mut().flat_map(|g| g.chunks_mut(classes)).enumerate() {
-            g.iter_mut().enumerate().for_each(|(c, g)| *g = turned[c * self.len + i]);
-        }
-        done
-    }
-
-    /// Leaves the exponentials of logits, less the largest of their target, in the gradient; they become probabilities
-    /// when multiplied by [`Softmax::share`].
-    pub(crate) fn softmax(&mut self, x: &[f32]) -> Softmax {
-        let Grid { classes, pixels, .. } = self.grid;
-        let (mut share, mut log_sum) = (vec![0.0; self.len], vec![0.0; self.len]);
-        let x = &x[self.grid.at(0, self.first)..];
-        if pixels > 1 {
-            columns(x, pixels, &mut self.rows, &mut log_sum, &mut share);
-        } else {
-            let len = self.len;
-            let mut turned = vec![0.0; classes * len];
-            for (i, x) in x[..len * classes].chunks(classes).enumerate() {
-                x.iter().enumerate().for_each(|(c, &x)| turned[c * len + i] = x);
-            }
-            self.with_rows(|rows| columns(&turned, len, rows, &mut log_sum, &mut share));
-        }
-        Softmax { share, log_sum }
-    }
+/// Makes of logits, a row for each class of so many pixels, their exponentials, less the largest of their pixel; they become
+/// probabilities when multiplied by [`Softmax::share`].
+pub(crate) fn softmax(rows: &mut [f32], pixels: usize) -> Softmax {
+    let (mut share, mut log_sum) = (vec![0.0; pixels], vec![0.0; pixels]);
+    exponentials(rows, &mut log_sum, &mut share);
+    Softmax { share, log_sum }
 }
 
 pleach_simd::lanes! {
-    /// Writes the exponentials of logits, which lie in rows `stride` apart, less the largest of each column; and the
-    /// logarithms of their sums and the inverses of these.
-    fn columns<T: Float>(x: &[T], stride: usize, rows: &mut [&mut [T]], log_sum: &mut [T], share: &mut [T]) {
+    /// Leaves the exponentials of rows of logits, less the largest of each column; and the logarithms of their sums and the
+    /// inverses of these.
+    fn exponentials<T: Float>(rows: &mut [T], log_sum: &mut [T], share: &mut [T]) {
         let n = log_sum.len();
         log_sum.fill(T::of(f64::NEG_INFINITY));
-        for x in x.chunks(stride).take(rows.len()) {
-            for (top, &x) in log_sum.iter_mut().zip(&x[..n]) {
+        for row in rows.chunks_exact(n) {
+            for (top, &x) in log_sum.iter_mut().zip(row) {
                 // The sum with nothing is always stored; what may stay as it is would be stored under a mask, slowly.
                 *top = x.larger(*top) + T::ZERO;
             }
         }
         share.fill(T::ZERO);
-        for (row, x) in rows.iter_mut().zip(x.chunks(stride)) {
-            for (((e, &x), &top), sum) in row.iter_mut().zip(&x[..n]).zip(log_sum.iter()).zip(share.iter_mut()) {
-                *e = (x - top).exp_falling();
+        for row in rows.chunks_exact_mut(n) {
+            for ((e, &top), sum) in row.iter_mut().zip(log_sum.iter()).zip(share.iter_mut()) {
+                *e = (*e - top).exp_falling();
                 *sum += *e;
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::batch::not_empty;
 use crate::binary::{shapes, widened};
-use crate::classes::{self, Apart, Block, Grid, Ignore, Softmax, Targets, blocks, gradient};
+use crate::classes::{self, Grid, Ignore, Targets, own, softmax};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use crate::strips::rewrite;
@@ -10,7 +10,6 @@ use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::kinds::loss::SHARES;
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
-use pleach_simd::par_blocks;
 use std::sync::Arc;
 
 /// Cross-entropy between classes, from logits.
@@ -127,24 +126,20 @@ impl CrossEntropy {
     fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
-        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let spread = Spread::new(self, grid, &ignore.count(grid, targets)?)?;
-        let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
-        par_blocks(&mut blocks, 1, |_, blocks| {
-            for block in blocks {
-                let softmax = block.softmax(x);
-                let of_block = block.targets(targets);
-                block.sums = vec![spread.sum(block, x, of_block, ignore, &softmax)];
-                let mut weights = spread.weights(of_block, ignore, 1.0);
-                rewrite(&mut weights, &softmax.share, |weight, share| weight * share);
-                block.with_rows(|rows| {
-                    rows.iter_mut().for_each(|row| rewrite(row, &weights, |e, weight| e * weight));
-                    spread.take(rows, of_block, ignore, 1.0);
-                });
-            }
+        let (gradient, sums) = grid.blocks(false).made(x, |pixels, rows| {
+            let (n, targets) = (pixels.len(), &targets[pixels]);
+            let logits = spread.logits(rows, targets, ignore);
+            let softmax = softmax(rows, n);
+            let sum = spread.sum(&logits, targets, ignore, &softmax.log_sum);
+            let mut weights = spread.weights(targets, ignore, 1.0);
+            rewrite(&mut weights, &softmax.share, |weight, share| weight * share);
+            rows.chunks_mut(n).for_each(|row| rewrite(row, &weights, |e, weight| e * weight));
+            spread.take(rows, targets, ignore, 1.0);
+            sum
         });
-        let value = spread.scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>();
+        let value = spread.scale * sums.iter().sum::<f64>();
         Ok((value, gradient))
     }
 }
@@ -176,15 +171,23 @@ impl Spread {
         })
     }
 
-    /// The sum of a block's losses, not yet scaled.
-    pub(crate) fn sum(&self, block: &Block<'_>, x: &[f32], targets: &[u32], ignore: Ignore, softmax: &Softmax) -> f64 {
+    /// For each target that counts the logit of its class, and the sum of all with the weights that every class has.
+    pub(crate) fn logits(&self, rows: &[f32], targets: &[u32], ignore: Ignore) -> [Vec<f32>; 2] {
+        let mut every = vec![0.0; targets.len()];
+        if self.everywhere > 0.0 {
+            for (row, &weight) in rows.chunks(targets.len()).zip(&self.every) {
+                rewrite(&mut every, row, |sum, x| sum + weight * x);
+            }
+        }
+        [own(rows, targets, ignore), every]
+    }
+
+    /// The sum of the losses of targets with such logits, not yet scaled.
+    pub(crate) fn sum(&self, [own, every]: &[Vec<f32>; 2], targets: &[u32], ignore: Ignore, log_sum: &[f32]) -> f64 {
         let mut total = 0.0;
-        for (i, (&y, &log_sum)) in targets.iter().zip(&softmax.log_sum).enumerate() {
-            let Some(y) = ignore.class(y) else { continue };
-            total += f64::from(self.own[y] * (log_sum - block.logit(x, y, i)));
-            if self.everywhere > 0.0 {
-                let each = |(c, w): (usize, &f32)| f64::from(w * (log_sum - block.logit(x, c, i)));
-                total += self.every.iter().enumerate().map(each).sum::<f64>();
+        for (((&y, x), every), log_sum) in targets.iter().zip(own).zip(every).zip(log_sum) {
+            if let Some(y) = ignore.class(y) {
+                total += f64::from(self.own[y] * (log_sum - x)) + f64::from(self.everywhere * log_sum - every);
             }
         }
         total
@@ -198,18 +201,18 @@ impl Spread {
     }
 
     /// Takes from the gradient what targets are worth to it, with the scale and a factor.
-    pub(crate) fn take(&self, rows: &mut [&mut [f32]], targets: &[u32], ignore: Ignore, factor: f64) {
-        let scale = (self.scale * factor) as f32;
+    pub(crate) fn take(&self, rows: &mut [f32], targets: &[u32], ignore: Ignore, factor: f64) {
+        let (scale, n) = ((self.scale * factor) as f32, targets.len());
         if self.everywhere > 0.0 {
             let count = |&y: &u32| if ignore.class(y).is_some() { scale } else { 0.0 };
             let counts: Vec<f32> = targets.iter().map(count).collect();
-            for (row, every) in rows.iter_mut().zip(&self.every) {
+            for (row, every) in rows.chunks_mut(n).zip(&self.every) {
                 rewrite(row, &counts, |g, count| g - count * every);
             }
         }
         for (i, &y) in targets.iter().enumerate() {
             if let Some(y) = ignore.class(y) {
-                rows[y][i] -= scale * self.own[y];
+                rows[y * n + i] -= scale * self.own[y];
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The focal loss.
 
 use crate::binary::{self, Stretch, widened};
-use crate::classes::{self, Apart, Block, Grid, Ignore, Targets, blocks, gradient};
+use crate::classes::{self, Grid, Ignore, Targets, own, softmax};
 use crate::mode::Mode;
 use crate::numbers::{Numbers, check_weights, weights};
 use crate::reduction::{Reduction, sum};
@@ -9,7 +9,7 @@ use crate::strips::{cross_entropy, logistic, of_logits, of_values, rewrite};
 use pleach_core::kinds::backend::{Fused, FusedInput};
 use pleach_core::read::Rules;
 use pleach_core::{FusedLoss, Loss, LossInput, Result, Tensor, Wants, plugin};
-use pleach_simd::{Float, par_blocks};
+use pleach_simd::Float;
 use std::sync::Arc;
 
 /// Focal loss: cross-entropy that counts less where the prediction is right already.
@@ -161,52 +161,38 @@ impl Focal {
     fn over_classes(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let (targets, x) = (input.classes, input.prediction);
         let grid = Grid::of(input.shape, targets.len())?;
-        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let count: f64 = ignore.count(grid, targets)?.iter().sum();
         let weights: Vec<f32> =
             weights("alpha", self.alpha.as_ref(), grid.classes)?.iter().map(|&w| w as f32).collect();
         let (scale, gamma) = (self.scale(count), self.gamma as f32);
-        let mut blocks = blocks(&mut gradient, grid, Apart::Nothing);
-        par_blocks(&mut blocks, 1, |_, blocks| {
-            for block in blocks {
-                let total = block_of_classes(block, x, targets, ignore, &weights, [gamma, scale as f32]);
-                block.sums = vec![total];
-            }
-        });
-        let value = scale * blocks.iter().flat_map(|block| &block.sums).sum::<f64>();
+        let (gradient, sums) = grid
+            .blocks(false)
+            .made(x, |pixels, rows| over_rows(rows, &targets[pixels], ignore, &weights, [gamma, scale as f32]));
+        let value = scale * sums.iter().sum::<f64>();
         Ok((value, gradient))
     }
 }
 
-/// The sum of a block's losses; writes its gradient.
-fn block_of_classes(
-    block: &mut Block<'_>,
-    x: &[f32],
-    targets: &[u32],
-    ignore: Ignore,
-    weights: &[f32],
-    [gamma, scale]: [f32; 2],
-) -> f64 {
-    let mut softmax = block.softmax(x);
-    let (len, targets) = (block.len, block.targets(targets));
-    let (mut of_each, mut slopes) = (vec![0.0; len], vec![0.0; len]);
-    for (i, (&y, log)) in targets.iter().zip(&mut softmax.log_sum).enumerate() {
-        match ignore.class(y) {
-            Some(y) => (*log, of_each[i]) = (block.logit(x, y, i) - *log, weights[y]),
-            None => *log = 0.0,
+/// The sum of the losses of some targets; makes the gradients of the rows of logits, one for each class.
+fn over_rows(rows: &mut [f32], targets: &[u32], ignore: Ignore, weights: &[f32], [gamma, scale]: [f32; 2]) -> f64 {
+    let n = targets.len();
+    let mut log = own(rows, targets, ignore);
+    let mut softmax = softmax(rows, n);
+    let (mut of_each, mut slopes) = (vec![0.0; n], vec![0.0; n]);
+    for (i, (&y, log)) in targets.iter().zip(&mut log).enumerate() {
+        if let Some(y) = ignore.class(y) {
+            (*log, of_each[i]) = (*log - softmax.log_sum[i], weights[y]);
         }
     }
-    let total = logs(&softmax.log_sum, &of_each, &mut slopes, [gamma, scale]);
+    let total = logs(&log, &of_each, &mut slopes, [gamma, scale]);
     rewrite(&mut softmax.share, &slopes, |share, slope| share * slope);
-    block.with_rows(|rows| {
-        rows.iter_mut().for_each(|row| rewrite(row, &softmax.share, |e, share| e * share));
-        for (i, &y) in targets.iter().enumerate() {
-            if let Some(y) = ignore.class(y) {
-                rows[y][i] -= slopes[i];
-            }
+    rows.chunks_mut(n).for_each(|row| rewrite(row, &softmax.share, |e, share| e * share));
+    for (i, &y) in targets.iter().enumerate() {
+        if let Some(y) = ignore.class(y) {
+            rows[y * n + i] -= slopes[i];
         }
-    });
+    }
     total
 }
 

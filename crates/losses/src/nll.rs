@@ -1,7 +1,7 @@
 //! The negative logarithm of the likelihood.
 
 use crate::binary::widened;
-use crate::classes::{Grid, Ignore, Targets, gradient};
+use crate::classes::{Grid, Ignore, Targets, own};
 use crate::numbers::{check_weights, weights};
 use crate::reduction::{Reduction, sum};
 use pleach_core::kinds::backend::{Fused, FusedInput};
@@ -50,20 +50,24 @@ impl NLL {
 
     fn one_pass(&self, input: &FusedInput<'_>) -> Result<Fused> {
         let grid = Grid::of(input.shape, input.classes.len())?;
-        let mut gradient = gradient(input);
         let ignore = Ignore::new(self.ignore_index);
         let counts = ignore.count(grid, input.classes)?;
         let weights = weights("weight", self.weight.as_ref(), grid.classes)?;
         let scale = self.scale(counts.iter().zip(weights.iter().cycle()).map(|(count, weight)| count * weight).sum());
-        let mut total = 0.0;
-        for (i, &y) in input.classes.iter().enumerate() {
-            if let Some(class) = ignore.class(y) {
-                let at = grid.at(class, i);
-                total -= weights[class] * f64::from(input.prediction[at]);
-                gradient[at] = (-weights[class] * scale) as f32;
+        let (gradient, sums) = grid.blocks(false).made(input.prediction, |pixels, rows| {
+            let (n, targets) = (pixels.len(), &input.classes[pixels]);
+            let logs = own(rows, targets, ignore);
+            rows.fill(0.0);
+            let mut total = 0.0;
+            for (i, (&y, log)) in targets.iter().zip(logs).enumerate() {
+                if let Some(class) = ignore.class(y) {
+                    total -= weights[class] * f64::from(log);
+                    rows[class * n + i] = (-weights[class] * scale) as f32;
+                }
             }
-        }
-        Ok((total * scale, gradient))
+            total
+        });
+        Ok((sums.iter().sum::<f64>() * scale, gradient))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Passes over slices in strips that stay in the first cache: loops of known length, which become vectors, and sums
 //! that a few dozen lanes keep in f32 for a strip and f64 for the rest.
 
-use pleach_simd::{CACHE_LINE, Float, prefetch};
+use pleach_simd::{CACHE_LINE, Float, half, prefetch};
 
 /// Elements of a strip.
 pub(crate) const STRIP: usize = 1024;
@@ -165,11 +165,10 @@ pleach_simd::lanes! {
 }
 
 pleach_simd::lanes! {
-    /// Writes `f(g, t)` over each g: both halves at once, for of one stretch alone memory gives less than it could.
+    /// Writes `f(g, t)` over each g.
     pub(crate) fn rewrite<T: Float, F: Fn(T, T) -> T>(g: &mut [T], t: &[T], f: F) {
         let n = g.len().min(t.len());
-        // An odd line past the middle, so that the halves meet in no set of a cache.
-        let half = (n / 2 + 24).min(n);
+        let half = half(n);
         let ((g, g2), (t, t2)) = (g[..n].split_at_mut(half), t[..n].split_at(half));
         for i in 0..n - half {
             g[i] = f(g[i], t[i]);

@@ -4,13 +4,6 @@ use crate::host::Real;
 use pleach_simd::{par_blocks, par_rows};
 use std::mem::MaybeUninit;
 
-/// `len` zeros, each made by one of many threads: for operations that give slices away to be written.
-pub fn zeros(len: usize) -> Vec<f32> {
-    /// Elements per task.
-    const PIECE: usize = 1 << 16;
-    blocks(len, PIECE, |_, _| {})
-}
-
 /// The elements of all `pieces`, of which each has `len(piece)` and is work worth a thread: strip by strip of a piece they are
 /// made zero and handed to `f`, with the piece and where in it the strip begins, while they are in the nearest cache.
 pub fn pieces<P: Send>(
@@ -101,30 +94,30 @@ impl<'a, T: Real> Writer<'a, T> {
     pub fn every(&mut self, from: &[T], step: usize, count: usize) {
         let there = from.len().div_ceil(step).min(count);
         let to = self.next(there);
-        match step {
-            1 => to.iter_mut().zip(from).for_each(|(to, &v)| {
-                to.write(v);
-            }),
-            2 => {
-                // Pairs by vectors; the last may have no second.
-                let (pairs, last) = from.as_chunks::<2>();
-                for (to, [v, _]) in to.iter_mut().zip(pairs) {
-                    to.write(*v);
-                }
-                if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
-                    to.write(v);
-                }
-            }
-            _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| {
-                to.write(v);
-            }),
-        }
+        every(from, step, to, MaybeUninit::new);
         self.zeros(count - there);
     }
 }
 
+/// Every `step`-th element, as many as there is room for, each as `written` has it.
+#[inline(always)]
+pub(crate) fn every<T: Copy, U>(from: &[T], step: usize, to: &mut [U], written: impl Fn(T) -> U) {
+    match step {
+        1 => to.iter_mut().zip(from).for_each(|(to, &v)| *to = written(v)),
+        2 => {
+            // Pairs by vectors; the last may have no second.
+            let (pairs, last) = from.as_chunks::<2>();
+            to.iter_mut().zip(pairs).for_each(|(to, [v, _])| *to = written(*v));
+            if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
+                *to = written(v);
+            }
+        }
+        _ => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| *to = written(v)),
+    }
+}
+
 /// A vector that `write` writes whole, unless its pieces have no element.
-fn written<T: Real>(len: usize, piece: usize, write: impl FnOnce(&mut [MaybeUninit<T>])) -> Vec<T> {
+pub(crate) fn written<T: Real>(len: usize, piece: usize, write: impl FnOnce(&mut [MaybeUninit<T>])) -> Vec<T> {
     if piece == 0 {
         return vec![T::ZERO; len];
     }
@@ -148,7 +141,7 @@ pub(crate) unsafe fn to_be_written<T: Real>(all: &mut [T]) -> &mut [MaybeUninit<
     unsafe { &mut *(std::ptr::from_mut(all) as *mut [MaybeUninit<T>]) }
 }
 
-fn zeroed<T: Real>(row: &mut [MaybeUninit<T>]) -> &mut [T] {
+pub(crate) fn zeroed<T: Real>(row: &mut [MaybeUninit<T>]) -> &mut [T] {
     row.fill(MaybeUninit::new(T::ZERO));
     // SAFETY: every element has just been written, and a written `MaybeUninit<T>` is a `T`.
     #[allow(unsafe_code)]

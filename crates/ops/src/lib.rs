@@ -55,6 +55,7 @@ mod max_unpool2d;
 mod norm_rows;
 mod optional;
 mod pad2d;
+mod pixels;
 mod pointwise;
 mod pool_along;
 mod relu;
@@ -96,7 +97,7 @@ pub use conv3d::{Conv3d, conv3d};
 pub use dropout::dropout;
 pub use dropout2d::dropout2d;
 pub use embedding::embedding;
-pub use fresh::{pieces, zeros};
+pub use fresh::pieces;
 pub use gelu::gelu;
 pub use grid_sample::{Outside, Sampling, grid_sample};
 pub use grid_sample3d::grid_sample3d;
@@ -113,6 +114,7 @@ pub use matmul::matmul;
 pub use max_pool2d::{Pool2d, max_pool2d, max_pool2d_dilated, max_pool2d_with_indices};
 pub use max_unpool2d::max_unpool2d;
 pub use pad2d::{Pad, pad2d};
+pub use pixels::Pixels;
 pub use pool_along::{
     Pool1d, Pool3d, adaptive_avg_pool1d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool3d, avg_pool1d,
     avg_pool3d, max_pool1d, max_pool3d,

@@ -142,7 +142,7 @@ lanes! {
                 }
                 let source = row * width_in + g.source(1, j, cols.start);
                 let tap = &mut every[..cols.len()];
-                take_every(&x[source..(row + 1) * width_in], g.stride[1], tap);
+                fresh::every(&x[source..(row + 1) * width_in], g.stride[1], tap, |v| v);
                 let mut here = source as u32;
                 for ((y, at), &v) in y[cols.clone()].iter_mut().zip(&mut at[cols]).zip(&*tap) {
                     challenge((y, at), (v, here));
@@ -170,21 +170,6 @@ fn challenge<T: Real>((y, at): (&mut T, &mut u32), (v, place): (T, u32)) {
     let wins = v > *y || v.is_nan() || *at == NOWHERE;
     *y = if wins { v } else { *y };
     *at = if wins { place } else { *at };
-}
-
-/// Every `step`-th element, as many as there is room for.
-#[inline(always)]
-fn take_every<T: Copy>(from: &[T], step: usize, to: &mut [T]) {
-    if step == 2 {
-        // Pairs by vectors; the last may have no second.
-        let (pairs, last) = from.as_chunks::<2>();
-        to.iter_mut().zip(pairs).for_each(|(to, [v, _])| *to = *v);
-        if let (Some(to), Some(&v)) = (to.get_mut(pairs.len()), last.first()) {
-            *to = v;
-        }
-    } else {
-        to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &v)| *to = v);
-    }
 }
 
 impl CustomOp1 for Op {

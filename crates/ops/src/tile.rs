@@ -3,8 +3,13 @@
 //! `strided` reads rows of even distance, `gathered` rows that begin anywhere, `keeping` lines of columns that begin anywhere. All are written
 //! once for each instruction set and chosen at run time; the size of the tile goes with the choice.
 
+#[cfg(target_arch = "x86_64")]
+mod fused;
+#[cfg(target_arch = "x86_64")]
+mod sides;
+
 use crate::turn::Rows;
-use pleach_simd::{CACHE_LINE, Level, level, prefetch};
+use pleach_simd::{CACHE_LINE, Level, level};
 use std::ops::Range;
 
 /// Rows and columns of a tile.
@@ -20,6 +25,9 @@ impl Tile {
         self.rows * self.cols
     }
 }
+
+/// Elements from a row of the left side to the next that products are quickest with, besides 1.
+pub(crate) const SLAB: usize = 128;
 
 /// Memory that is read soon: while a tile is multiplied, it is called for, a cache line with each step of the depth. Called for all at
 /// once, it would hold up the reading of this tile.
@@ -174,122 +182,6 @@ pub(crate) trait Tiled: Copy + Send + Sync + 'static {
     fn keeping(lines: &Scattered<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>, kept: &mut [Self]);
 }
 
-/// The left side of a tile, row by row.
-trait Left<T>: Copy {
-    /// Where element `at` of a row is.
-    fn row(self, r: usize, at: usize) -> *const T;
-}
-
-/// Rows that begin anywhere.
-impl<T, const ROWS: usize> Left<T> for [*const T; ROWS] {
-    #[inline(always)]
-    fn row(self, r: usize, at: usize) -> *const T {
-        self[r].wrapping_add(at)
-    }
-}
-
-/// Rows side by side, as panels have them: one register says where all of them are.
-#[derive(Clone, Copy)]
-struct Near<T>(*const T);
-
-impl<T: Copy> Left<T> for Near<T> {
-    #[inline(always)]
-    fn row(self, r: usize, at: usize) -> *const T {
-        self.0.wrapping_add(at).wrapping_add(r)
-    }
-}
-
-/// The right side of a tile, line by line.
-trait Lines<T> {
-    /// Where the next line begins.
-    fn next(&mut self) -> *const T;
-    /// Where that line is to be kept, if it is.
-    fn kept(&mut self) -> Option<*mut T>;
-}
-
-/// Lines at even distance.
-struct Even<T> {
-    next: *const T,
-    step: usize,
-}
-
-impl<T> Lines<T> for Even<T> {
-    #[inline(always)]
-    fn next(&mut self) -> *const T {
-        let line = self.next;
-        self.next = line.wrapping_add(self.step);
-        line
-    }
-
-    #[inline(always)]
-    fn kept(&mut self) -> Option<*mut T> {
-        None
-    }
-}
-
-/// Lines anywhere, and the panel that keeps them.
-struct Anywhere<'a, T> {
-    from: &'a [T],
-    starts: std::slice::Iter<'a, usize>,
-    kept: *mut T,
-    cols: usize,
-}
-
-impl<T> Lines<T> for Anywhere<'_, T> {
-    #[inline(always)]
-    fn next(&mut self) -> *const T {
-        let start = self.starts.next().copied().unwrap_or(0);
-        self.from.as_ptr().wrapping_add(start)
-    }
-
-    #[inline(always)]
-    fn kept(&mut self) -> Option<*mut T> {
-        let line = self.kept;
-        self.kept = line.wrapping_add(self.cols);
-        Some(line)
-    }
-}
-
-/// Cache lines that are called for, one at a time.
-struct Calls<'a, T> {
-    from: *const T,
-    starts: std::slice::Iter<'a, usize>,
-    /// Lines of each stretch.
-    each: usize,
-    /// Where the current stretch goes on, and how many of its lines are left.
-    at: *const T,
-    left: usize,
-    /// Lines in all that are left.
-    lines: usize,
-}
-
-impl<'a, T> Calls<'a, T> {
-    /// Field by field: copied in wholes, what has just been written in parts would be waited for.
-    #[inline(always)]
-    fn new(soon: &Soon<'a, T>) -> Self {
-        let (from, each, lines) = (soon.from.as_ptr(), soon.each, soon.lines);
-        let (stretch, into) = (soon.first / each, soon.first % each);
-        let mut starts = soon.starts[stretch.min(soon.starts.len())..].iter();
-        let start = starts.next().map_or(0, |start| start + into * (CACHE_LINE / size_of::<T>()));
-        Self { from, starts, each, at: from.wrapping_add(start), left: each - into, lines }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) {
-        if self.lines == 0 {
-            return;
-        }
-        if self.left == 0 {
-            let Some(start) = self.starts.next() else { return };
-            (self.at, self.left) = (self.from.wrapping_add(*start), self.each);
-        }
-        prefetch(self.at);
-        self.at = self.at.wrapping_add(CACHE_LINE / size_of::<T>());
-        self.left -= 1;
-        self.lines -= 1;
-    }
-}
-
 /// The loops for one instruction set: its features, the vector and its operations.
 macro_rules! loops {
     (
@@ -299,7 +191,8 @@ macro_rules! loops {
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $module {
-            use super::{Anywhere, Calls, Even, Factors, Left, Lines, Near, Onto, Rows, Scattered, Soon, Strands, Tile};
+            use super::sides::{Anywhere, Apart, Calls, Even, Left, Lines, Row};
+            use super::{Factors, Onto, Rows, SLAB, Scattered, Soon, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
@@ -323,9 +216,12 @@ macro_rules! loops {
                 #[allow(unsafe_code)]
                 unsafe {
                     // Loops of their own, so that who calls for nothing looks for nothing.
+                    let (near, slab) = (Apart::<_, 1>(a.as_ptr()), Apart::<_, SLAB>(a.as_ptr()));
                     match (down, soon.lines) {
-                        (1, 0) => accumulate::<ROWS, false>(Near(a.as_ptr()), along, lines, depth, onto, out, calls),
-                        (1, _) => accumulate::<ROWS, true>(Near(a.as_ptr()), along, lines, depth, onto, out, calls),
+                        (1, 0) => accumulate::<ROWS, false>(near, along, lines, depth, onto, out, calls),
+                        (1, _) => accumulate::<ROWS, true>(near, along, lines, depth, onto, out, calls),
+                        (SLAB, 0) => accumulate::<ROWS, false>(slab, along, lines, depth, onto, out, calls),
+                        (SLAB, _) => accumulate::<ROWS, true>(slab, along, lines, depth, onto, out, calls),
                         (_, 0) => accumulate::<ROWS, false>(rows, along, lines, depth, onto, out, calls),
                         _ => accumulate::<ROWS, true>(rows, along, lines, depth, onto, out, calls),
                     }
@@ -371,7 +267,7 @@ macro_rules! loops {
             ) {
                 assert!(lines.rows == ROWS && lines.fit(OUTER, to, kept), "a tile's lines");
                 let Scattered { a, along, b, starts, depth, soon, .. } = lines;
-                let (a, out, calls) = (Near(a.as_ptr()), (to.start(), to.step()), Calls::new(soon));
+                let (a, out, calls) = (Apart::<_, 1>(a.as_ptr()), (to.start(), to.step()), Calls::new(soon));
                 let lines = Anywhere {
                     from: b,
                     starts: starts.of(depth.clone()).iter(),
@@ -383,6 +279,40 @@ macro_rules! loops {
                 unsafe {
                     accumulate::<ROWS, true>(a, *along, lines, depth.len(), onto, out, calls);
                 }
+            }
+
+            /// Adds the products of an element of each row and of a line of columns.
+            ///
+            /// # Safety
+            /// The elements can be read.
+            #[target_feature(enable = $features)]
+            #[inline]
+            #[allow(unsafe_code)]
+            unsafe fn multiply<A: Left<$t>, const ROWS: usize>(
+                a: A,
+                at: usize,
+                right: [$vector; $ov],
+                sums: &mut [[$vector; $ov]; ROWS],
+            ) {
+                if A::DOWN.is_none() {
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        // SAFETY: the caller's.
+                        let left = $all(unsafe { *a.row(r, at) });
+                        for (sum, right) in sums.iter_mut().zip(right) {
+                            *sum = $fma(left, right, *sum);
+                        }
+                    }
+                    return;
+                }
+                let first = a.row(0, at);
+                $(
+                    if $rows <= ROWS {
+                        for (sum, right) in sums[$rows - 1].iter_mut().zip(right) {
+                            // SAFETY: the caller's.
+                            *sum = unsafe { super::fused::$module::<Row<A, { $rows - 1 }>>(first, right, *sum) };
+                        }
+                    }
+                )*
             }
 
             /// # Safety
@@ -425,12 +355,7 @@ macro_rules! loops {
                                 $store(kept.add(v * $lanes), *right);
                             }
                         }
-                        for (r, sums) in sums.iter_mut().enumerate() {
-                            let left = $all(*a.row(r, at));
-                            for (sum, right) in sums.iter_mut().zip(right) {
-                                *sum = $fma(left, right, *sum);
-                            }
-                        }
+                        multiply(a, at, right, &mut sums);
                     }
                     at += along;
                 }

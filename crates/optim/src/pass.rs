@@ -3,7 +3,7 @@
 
 use crate::slices::Slices;
 use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Storage, WithDType};
-use pleach_core::{Error, ParamSlots, Result, Tensor};
+use pleach_core::{Error, ParamSlots, Result, Tensor, lies_in_order};
 use pleach_simd::{Float, par_blocks};
 use std::cell::RefCell;
 
@@ -65,7 +65,7 @@ pub(crate) fn step(formula: &impl Formula, param: &Tensor, grad: &Tensor, slots:
     let grad = own(grad)?;
     let mut tensors = tensors.into_iter().map(&mut own).collect::<Result<Vec<_>>>()?;
     let new = if lies_in_order(param) {
-        on_host(formula, param, &grad, &tensors, None)?;
+        Job { formula, param, grad: &grad, slots: &tensors, average: None }.run()?;
         param.clone()
     } else {
         formula.algebra(param, &grad, &mut tensors)?
@@ -105,55 +105,51 @@ pub(crate) fn fits(what: &str, tensor: &Tensor, param: &Tensor) -> Result<()> {
     Err(Error::new("PL0204", format!("{what} is of shape {:?}, its parameter of {:?}", tensor.dims(), param.dims())))
 }
 
-/// Whether a tensor can be written over: f32 or f64, contiguous in host memory.
-pub(crate) fn lies_in_order(tensor: &Tensor) -> bool {
-    tensor.device().is_cpu() && matches!(tensor.dtype(), DType::F32 | DType::F64) && tensor.is_contiguous()
+/// A step of one parameter to be written over its tensors: all contiguous in host memory, of the parameter's type, and none that
+/// is written in memory of another.
+pub(crate) struct Job<'a, F> {
+    pub formula: &'a F,
+    pub param: &'a Tensor,
+    pub grad: &'a Tensor,
+    pub slots: &'a [Tensor],
+    /// An average that goes a share of its way to the new weights.
+    pub average: Option<(&'a Tensor, f64)>,
 }
 
-/// Writes a step over a parameter and its slots, and over an average that goes a share of its way to the new weights. All are
-/// contiguous in host memory, of the parameter's type, and share no memory.
-///
-/// # Errors
-/// A slot or the average is of another type.
-pub(crate) fn on_host(
-    formula: &impl Formula,
-    param: &Tensor,
-    grad: &Tensor,
-    slots: &[Tensor],
-    average: Option<(&Tensor, f64)>,
-) -> Result<()> {
-    match param.dtype() {
-        DType::F64 => over_slices::<f64>(formula, param, grad, slots, average),
-        _ => over_slices::<f32>(formula, param, grad, slots, average),
+impl<F: Formula> Job<'_, F> {
+    /// Takes the step.
+    ///
+    /// # Errors
+    /// A slot or the average is of another type.
+    pub(crate) fn run(&self) -> Result<()> {
+        match self.param.dtype() {
+            DType::F64 => self.over_slices::<f64>(),
+            _ => self.over_slices::<f32>(),
+        }
     }
-}
 
-fn over_slices<T: Real>(
-    formula: &impl Formula,
-    param: &Tensor,
-    grad: &Tensor,
-    slots: &[Tensor],
-    average: Option<(&Tensor, f64)>,
-) -> Result<()> {
-    let written: Vec<&Tensor> =
-        std::iter::once(param).chain(slots).chain(average.map(|(average, _)| average)).collect();
-    with_slice::<T, _>(grad, |grad| {
-        lend::<T>(&written, Vec::new(), &mut |lent| {
-            let mut rows: Vec<_> = lent.into_iter().map(|all| all.chunks_mut(PIECE)).collect();
-            let mut pieces: Vec<Slices<'_, T>> = (grad.chunks(PIECE))
-                .map(|grad| {
-                    let mut row = rows.iter_mut().filter_map(Iterator::next);
-                    Slices {
-                        param: row.next().unwrap_or_default(),
-                        grad,
-                        slots: row.by_ref().take(slots.len()).collect(),
-                        average: average.and_then(|(_, share)| row.next().map(|piece| (piece, T::of(share)))),
-                    }
-                })
-                .collect();
-            par_blocks(&mut pieces, 1, |_, pieces| pieces.iter_mut().for_each(|piece| formula.slices(piece)));
-        })
-    })?
+    fn over_slices<T: Real>(&self) -> Result<()> {
+        let Self { formula, param, grad, slots, average } = *self;
+        let written: Vec<&Tensor> =
+            std::iter::once(param).chain(slots).chain(average.map(|(average, _)| average)).collect();
+        with_slice::<T, _>(grad, |grad| {
+            lend::<T>(&written, Vec::new(), &mut |lent| {
+                let mut rows: Vec<_> = lent.into_iter().map(|all| all.chunks_mut(PIECE)).collect();
+                let mut pieces: Vec<Slices<'_, T>> = (grad.chunks(PIECE))
+                    .map(|grad| {
+                        let mut row = rows.iter_mut().filter_map(Iterator::next);
+                        Slices {
+                            param: row.next().unwrap_or_default(),
+                            grad,
+                            slots: row.by_ref().take(slots.len()).collect(),
+                            average: average.and_then(|(_, share)| row.next().map(|piece| (piece, T::of(share)))),
+                        }
+                    })
+                    .collect();
+                par_blocks(&mut pieces, 1, |_, pieces| pieces.iter_mut().for_each(|piece| formula.slices(piece)));
+            })
+        })?
+    }
 }
 
 /// Where the storage of a tensor in host memory begins.
@@ -269,7 +265,7 @@ pub(crate) mod tests {
         let slots_a: Vec<_> = formula.slots().iter().map(|_| (normal(1.0) * scale).unwrap()).collect();
         let mut slots_b: Vec<_> = slots_a.iter().map(|t| t.copy().unwrap()).collect();
         for _ in 0..3 {
-            on_host(formula, &a, &grad, &slots_a, None).unwrap();
+            Job { formula, param: &a, grad: &grad, slots: &slots_a, average: None }.run().unwrap();
             b = formula.algebra(&b, &grad, &mut slots_b).unwrap();
         }
         for (a, b) in std::iter::once((a, b)).chain(slots_a.into_iter().zip(slots_b)) {

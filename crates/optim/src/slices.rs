@@ -2,6 +2,7 @@
 //! once and written once.
 
 use crate::pass::Real;
+use pleach_simd::half;
 
 /// The most slots that a step changes.
 const MOST: usize = 4;
@@ -75,14 +76,12 @@ impl<T: Real, E: Element<T, SLOTS>, const SLOTS: usize> Each<T, SLOTS> for Follo
 }
 
 pleach_simd::lanes! {
-    /// Both halves at once: of one stretch of each alone, memory gives less than it could.
     #[allow(clippy::too_many_arguments)]
     fn over<T: Real, E: Each<T, N>; const N: usize>(
         param: &mut [T], grad: &[T], a: &mut [T], b: &mut [T], c: &mut [T], d: &mut [T], average: &mut [T], step: &E,
     ) {
         let n = param.len();
-        // An odd line past the middle, so that the halves meet in no set of a cache.
-        let half = (n / 2 + 24).min(n);
+        let half = half(n);
         let ((param, param2), (grad, grad2)) = (param.split_at_mut(half), grad[..n].split_at(half));
         let used = |k: usize| if k < N { n } else { 0 };
         let average = if E::FOLLOWED { &mut average[..n] } else { &mut [] };

@@ -1,8 +1,8 @@
 //! Runs a formula over all parameters of a group at once: many small parameters are work for threads only together.
 
-use crate::pass::{self, Formula};
+use crate::pass::{self, Formula, Job};
 use pleach_core::kinds::optimizer::Memory;
-use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow};
+use pleach_core::{Error, ParamSlots, Result, StepGroup, Tensor, follow, lies_in_order};
 use pleach_simd::par_map;
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ pub(crate) fn step<F: Formula>(
         let param = weight.var().as_detached_tensor();
         let formula = formula(&param, grad, slots)?;
         let average = group.follow.and_then(|to| to.averages.get(*name));
-        if !pass::lies_in_order(&param) {
+        if !lies_in_order(&param) {
             weight.update(|now| pass::step(&formula, now, grad, slots))?;
             if let Some(average) = average {
                 follow(average, &weight.var().as_detached_tensor(), share)?;
@@ -59,16 +59,16 @@ pub(crate) fn step<F: Formula>(
             continue;
         }
         let (grad, tensors) = pass::fitting(&formula, &param, grad, slots)?;
-        let job = passes.add(formula, param, grad, tensors, average)?;
-        for (name, tensor) in job.formula.slots().iter().zip(&job.slots) {
+        let part = passes.add(formula, param, grad, tensors, average)?;
+        for (name, tensor) in part.formula.slots().iter().zip(&part.slots) {
             slots.keep(name, tensor.clone());
         }
     }
-    passes.all.iter().try_for_each(|jobs| par_map(jobs.len(), |i| jobs[i].run(share)).into_iter().collect())
+    passes.all.iter().try_for_each(|parts| par_map(parts.len(), |i| parts[i].lent(share).run()).into_iter().collect())
 }
 
 /// One parameter's part in a pass.
-struct Job<F> {
+struct Part<F> {
     formula: F,
     param: Tensor,
     grad: Tensor,
@@ -77,17 +77,17 @@ struct Job<F> {
     average: Option<Tensor>,
 }
 
-impl<F: Formula> Job<F> {
-    fn run(&self, share: f64) -> Result<()> {
-        let average = self.average.as_ref().map(|average| (average, share));
-        pass::on_host(&self.formula, &self.param, &self.grad, &self.slots, average)
+impl<F> Part<F> {
+    fn lent(&self, share: f64) -> Job<'_, F> {
+        let Self { formula, param, grad, slots, average } = self;
+        Job { formula, param, grad, slots, average: average.as_ref().map(|average| (average, share)) }
     }
 }
 
 /// The passes of a step, one after the other, and the memory of all their tensors: in one pass, no two of the tensors that
 /// are written share memory with each other or with a gradient.
 struct Passes<F> {
-    all: Vec<Vec<Job<F>>>,
+    all: Vec<Vec<Part<F>>>,
     taken: BTreeSet<usize>,
 }
 
@@ -111,7 +111,7 @@ impl<F: Formula> Passes<F> {
         grad: Tensor,
         slots: Vec<Tensor>,
         average: Option<&Tensor>,
-    ) -> Result<&Job<F>> {
+    ) -> Result<&Part<F>> {
         // A parameter is never copied, for it is written where it lies: one that shares memory waits for another pass.
         if self.has(&param) || self.all.is_empty() {
             self.all.push(Vec::new());
@@ -129,9 +129,9 @@ impl<F: Formula> Passes<F> {
             }
             self.taken.extend(pass::address(average));
         }
-        let jobs = self.all.len() - 1;
-        self.all[jobs].push(Job { formula, param, grad, slots, average: average.cloned() });
-        Ok(&self.all[jobs][self.all[jobs].len() - 1])
+        let pass = self.all.len() - 1;
+        self.all[pass].push(Part { formula, param, grad, slots, average: average.cloned() });
+        Ok(&self.all[pass][self.all[pass].len() - 1])
     }
 }
 

@@ -45,7 +45,7 @@ pub use pick::Picks;
 pub use places::{Parted, fixed_row, project_row};
 pub use planes::{Wide, append_looked_up, append_planes};
 pub use pool::{enlist, par_blocks, par_columns, par_each, par_map, par_rows, par_rows2, threads};
-pub use prefetch::{CACHE_LINE, prefetch};
+pub use prefetch::{CACHE_LINE, half, prefetch, prefetch_stretch};
 pub use reduce::{dot, largest, reduce, sum, sum_of, sum_of2};
 pub use repeat::Repeat;
 pub use sampling::{FARTHEST, Grid, Outside, sample_bilinear, sample_nearest};

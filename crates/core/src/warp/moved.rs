@@ -3,7 +3,7 @@
 use super::matrix::exchanges_axes;
 use super::sample::Sample;
 use super::way::Way;
-use pleach_simd::{exchange, prefetch};
+use pleach_simd::{exchange, prefetch_stretch};
 
 /// A window of a frame, and which of its axes are mirrored.
 struct Window {
@@ -54,9 +54,7 @@ pub(super) fn moved<T: Sample>(
     if at.mirrored[0] {
         for y in 0..size.1 {
             // Rows are read from both ends at once, which no machine foresees.
-            (row..2 * row)
-                .step_by((64 / size_of::<T>()).max(1))
-                .for_each(|i| prefetch(data.as_ptr().wrapping_add(y * row + i)));
+            prefetch_stretch(data.as_ptr().wrapping_add((y + 1) * row), row);
             T::mirror(&mut data[y * row..][..row], channels);
         }
     }

@@ -1,6 +1,6 @@
 //! Tiles against the sums that they stand for.
 
-use super::{Factors, Onto, Scattered, Soon, Starts, Strands, Tiled};
+use super::{Factors, Onto, SLAB, Scattered, Soon, Starts, Strands, Tiled};
 use crate::host::Real;
 use crate::turn::Rows;
 use proptest::prelude::*;
@@ -35,13 +35,16 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
     let (next, len) = ([seed, 0, usize::MAX / 16], more);
     let soon = Soon::new(&before, &next[..seed % 4], len).part(seed % 3, 3);
     for onto in [Onto::Nothing, Onto::Sums] {
-        let (a, b) = (numbers::<T>(rows * (depth + more) + 1, seed + 1), numbers::<T>(depth * step + cols, seed + 2));
-        let down = depth + more;
-        let want = naive(size, |r, k| a[r * down + k], |k, c| b[k * step + c], (onto, &before, step));
-        let mut got = before.clone();
-        let factors = Factors { a: &a, down, along: 1, b: &b, step, depth, rows, soon };
-        T::strided(&factors, onto, &mut Rows::of(&mut got, rows, cols, step));
-        assert_eq!(got, want, "strided");
+        // Rows of any distance, of a slab's, and side by side.
+        for (down, along) in [(depth + more, 1), (SLAB, 1), (1, tile.rows)] {
+            let (a, b) =
+                (numbers::<T>(rows * down + depth * along, seed + 1), numbers::<T>(depth * step + cols, seed + 2));
+            let want = naive(size, |r, k| a[r * down + k * along], |k, c| b[k * step + c], (onto, &before, step));
+            let mut got = before.clone();
+            let factors = Factors { a: &a, down, along, b: &b, step, depth, rows, soon };
+            T::strided(&factors, onto, &mut Rows::of(&mut got, rows, cols, step));
+            assert_eq!(got, want, "strided");
+        }
 
         // Lines in any order, two of them the same.
         let starts: Vec<usize> = (0..depth).map(|k| (k * 5 + seed) % (depth * more + 1)).collect();

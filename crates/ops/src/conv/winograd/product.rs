@@ -11,7 +11,7 @@ use crate::matrix::even;
 use crate::tile::{Factors, Onto, Soon};
 use crate::turn::{Rows, turn};
 use crate::workspaces::Workspaces;
-use pleach_simd::{CACHE_LINE, par_each, prefetch, threads};
+use pleach_simd::{par_each, prefetch_stretch, threads};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,6 +78,20 @@ impl<T: Real> Windows<'_, T> {
         }
     }
 
+    /// Where the windows of a block for some input channels lie: in stretches of so many elements.
+    pub fn stretches(&self, block: usize, channels: Range<usize>) -> (Vec<usize>, usize) {
+        let width = T::outer_tile().cols;
+        let outputs = block * width..self.co.min((block + 1) * width);
+        match self.reading {
+            Reading::Forward(_) => {
+                (outputs.map(|output| 9 * (output * self.ci + channels.start)).collect(), 9 * channels.len())
+            }
+            Reading::Backward => {
+                (channels.map(|channel| 9 * (channel * self.co + outputs.start)).collect(), 9 * outputs.len())
+            }
+        }
+    }
+
     /// A line for each of some input channels at each point of a block, `point` elements from a point to the next.
     pub fn transform(&self, block: usize, channels: Range<usize>, out: &mut [MaybeUninit<T>], point: usize) {
         let width = T::outer_tile().cols;
@@ -96,9 +110,7 @@ impl<T: Real> Windows<'_, T> {
                 if run == 1 {
                     // Windows this far apart are foreseen by no machine.
                     let soon = (first + c + AHEAD) * along + block * width * down;
-                    (0..wide * down)
-                        .step_by(CACHE_LINE / size_of::<T>())
-                        .for_each(|i| prefetch(self.w.as_ptr().wrapping_add(soon + i)));
+                    prefetch_stretch(self.w.as_ptr().wrapping_add(soon), wide * down);
                 }
                 let from = &self.w[(first + c) * along + block * width * down..];
                 turn(from, down, &mut Rows::of(taps, run * 9, wide, width));

@@ -37,6 +37,14 @@ impl Stride {
         self.side() * self.side()
     }
 
+    /// Whether the first of the two results along an axis needs the sum at a point of it.
+    pub fn first_needs(self, point: usize) -> bool {
+        match self {
+            Self::One => point != 3,
+            Self::Two => point != 2 && point != 4,
+        }
+    }
+
     /// A tile's two results along an axis, of its sums along that axis.
     #[inline(always)]
     #[allow(unsafe_code)]
