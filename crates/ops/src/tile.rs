@@ -99,6 +99,7 @@ pub(crate) struct Strands<'a, T> {
     /// The right side: a line of a tile's columns for each step of the depth.
     pub b: &'a [T],
     pub depth: usize,
+    pub soon: Soon<'a, T>,
 }
 
 impl<T> Strands<'_, T> {
@@ -192,7 +193,7 @@ macro_rules! loops {
         #[cfg(target_arch = "x86_64")]
         mod $module {
             use super::sides::{Anywhere, Apart, Calls, Even, Left, Lines, Row};
-            use super::{Factors, Onto, Rows, SLAB, Scattered, Soon, Strands, Tile};
+            use super::{Factors, Onto, Rows, SLAB, Scattered, Strands, Tile};
             use std::arch::x86_64::*;
 
             pub const OUTER: Tile = Tile { rows: $or, cols: $ov * $lanes };
@@ -238,15 +239,18 @@ macro_rules! loops {
 
             #[target_feature(enable = $features)]
             fn gathered_rows<const ROWS: usize>(strands: &Strands<'_, $t>, to: &mut Rows<'_, $t>) {
-                let Strands { a, starts, b, depth } = *strands;
+                let Strands { a, starts, b, depth, ref soon } = *strands;
                 assert!(starts.len() == ROWS && strands.fit(OUTER, to), "a tile's strands");
                 let a: [_; ROWS] = std::array::from_fn(|r| a.as_ptr().wrapping_add(starts[r]));
-                let (out, calls) = ((to.start(), to.step()), Calls::new(&Soon::NOTHING));
+                let (out, calls) = ((to.start(), to.step()), Calls::new(soon));
+                let lines = Even { next: b.as_ptr(), step: OUTER.cols };
                 // SAFETY: all elements exist, by the assertion.
                 #[allow(unsafe_code)]
                 unsafe {
-                    let lines = Even { next: b.as_ptr(), step: OUTER.cols };
-                    accumulate::<ROWS, false>(a, 1, lines, depth, Onto::Sums, out, calls);
+                    match soon.lines {
+                        0 => accumulate::<ROWS, false>(a, 1, lines, depth, Onto::Sums, out, calls),
+                        _ => accumulate::<ROWS, true>(a, 1, lines, depth, Onto::Sums, out, calls),
+                    }
                 }
             }
 

@@ -8,15 +8,16 @@ use super::{Geometry, add};
 use crate::fresh;
 use crate::host::Real;
 use crate::matrix::even;
-use crate::tile::Strands;
+use crate::tile::{Soon, Strands};
 use crate::turn::{Rows, turn};
 use pleach_simd::{par_blocks, par_map};
 use std::ops::Range;
 
-/// Positions of a block: with it the turned gradient of a tile's channels stays in a first-level cache.
-const POSITIONS: usize = 256;
-/// Rows of a task: with a block of positions they stay in a second-level cache.
-const ROWS: usize = 192;
+/// Positions of a block: rows of the input this long are read in memory's order, the turned gradient stays in a second-level cache.
+const POSITIONS: usize = 1024;
+/// Bytes of the rows of a task and of their sums, which are gone through once for each tile's width of channels: the gradient is turned
+/// again for other rows.
+const ROOM: usize = 1280 << 10;
 /// Fewer tasks than this leave threads without work.
 const PLENTY: usize = 16;
 /// A task is not worth its sums with fewer positions than this.
@@ -87,7 +88,8 @@ impl<T: Real> Pass<'_, T> {
         let g = self.g;
         let (depth, cols) = (g.depth(), T::outer_tile().cols);
         let wide = g.co.next_multiple_of(cols);
-        let splits = depth.div_ceil(ROWS).max(1);
+        let of_a_row = self.grid.plane / (blocks.len() * g.taps().count()).max(1) + wide;
+        let splits = depth.div_ceil((ROOM / size_of::<T>() / of_a_row).max(1)).max(1);
         let rows = depth.div_ceil(splits).next_multiple_of(T::outer_tile().rows);
         let splits = depth.div_ceil(rows);
         let total = g.images * blocks.len();
@@ -157,7 +159,11 @@ impl<T: Real> Pass<'_, T> {
             let a = &self.x[image + block.start..];
             for (p, b) in turned.chunks_exact(lines).take(panels).enumerate() {
                 for rows in even(starts.len(), tile.rows) {
-                    let strands = Strands { a, starts: &starts[rows.clone()], b, depth: block.len };
+                    // The first panel reads the rows from memory, and calls for the next ones; taps of one plane do so for each other.
+                    let ahead = if p == 0 && taps == 1 { tile.rows } else { 0 };
+                    let next = rows.end..starts.len().min(rows.end + ahead);
+                    let soon = Soon::new(a, &starts[next], block.len);
+                    let strands = Strands { a, starts: &starts[rows.clone()], b, depth: block.len, soon };
                     let sums = &mut sums[rows.start * wide + p * tile.cols..];
                     T::gathered(&strands, &mut Rows::of(sums, rows.len(), tile.cols, wide));
                 }

@@ -64,7 +64,7 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
     let (a, b) = (numbers::<T>(more + 1 + depth, seed + 5), numbers::<T>(depth * cols, seed + 6));
     let want = naive(size, |r, k| a[starts[r] + k], |k, c| b[k * cols + c], (Onto::Sums, &before, step));
     let mut got = before.clone();
-    let strands = Strands { a: &a, starts: &starts, b: &b, depth };
+    let strands = Strands { a: &a, starts: &starts, b: &b, depth, soon };
     T::gathered(&strands, &mut Rows::of(&mut got, rows, cols, step));
     assert_eq!(got, want, "gathered");
 }
