@@ -26,7 +26,7 @@ impl Tile {
     }
 }
 
-/// Elements from a row of the left side to the next that products are quickest with, besides 1.
+/// Elements from a row of the left side to the next with which products that call for memory are quickest, besides 1.
 pub(crate) const SLAB: usize = 128;
 
 /// Memory that is read soon: while a tile is multiplied, it is called for, a cache line with each step of the depth. Called for all at
@@ -183,11 +183,12 @@ pub(crate) trait Tiled: Copy + Send + Sync + 'static {
     fn keeping(lines: &Scattered<'_, Self>, onto: Onto, to: &mut Rows<'_, Self>, kept: &mut [Self]);
 }
 
-/// The loops for one instruction set: its features, the vector and its operations.
+/// The loops for one instruction set: its features, the vector, the rows and vectors of a tile, distances of rows that have loops of
+/// their own (layers have channels in powers of two), and its operations.
 macro_rules! loops {
     (
         $module:ident, $features:literal, $t:ty, $vector:ty, $lanes:literal,
-        $or:literal x $ov:literal ($($rows:literal)*),
+        $or:literal x $ov:literal ($($rows:literal)*), ($($apart:literal)*),
         $zero:path, $all:path, $load:path, $store:path, $fma:path
     ) => {
         #[cfg(target_arch = "x86_64")]
@@ -217,12 +218,18 @@ macro_rules! loops {
                 #[allow(unsafe_code)]
                 unsafe {
                     // Loops of their own, so that who calls for nothing looks for nothing.
-                    let (near, slab) = (Apart::<_, 1>(a.as_ptr()), Apart::<_, SLAB>(a.as_ptr()));
+                    let near = Apart::<_, 1>(a.as_ptr());
                     match (down, soon.lines) {
                         (1, 0) => accumulate::<ROWS, false>(near, along, lines, depth, onto, out, calls),
                         (1, _) => accumulate::<ROWS, true>(near, along, lines, depth, onto, out, calls),
-                        (SLAB, 0) => accumulate::<ROWS, false>(slab, along, lines, depth, onto, out, calls),
-                        (SLAB, _) => accumulate::<ROWS, true>(slab, along, lines, depth, onto, out, calls),
+                        $(($apart, 0) => {
+                            let rows = Apart::<_, $apart>(a.as_ptr());
+                            accumulate::<ROWS, false>(rows, along, lines, depth, onto, out, calls);
+                        })*
+                        (SLAB, _) => {
+                            let rows = Apart::<_, SLAB>(a.as_ptr());
+                            accumulate::<ROWS, true>(rows, along, lines, depth, onto, out, calls);
+                        }
                         (_, 0) => accumulate::<ROWS, false>(rows, along, lines, depth, onto, out, calls),
                         _ => accumulate::<ROWS, true>(rows, along, lines, depth, onto, out, calls),
                     }
@@ -298,22 +305,21 @@ macro_rules! loops {
                 right: [$vector; $ov],
                 sums: &mut [[$vector; $ov]; ROWS],
             ) {
-                if A::DOWN.is_none() {
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        // SAFETY: the caller's.
-                        let left = $all(unsafe { *a.row(r, at) });
-                        for (sum, right) in sums.iter_mut().zip(right) {
-                            *sum = $fma(left, right, *sum);
-                        }
-                    }
-                    return;
-                }
                 let first = a.row(0, at);
                 $(
                     if $rows <= ROWS {
-                        for (sum, right) in sums[$rows - 1].iter_mut().zip(right) {
-                            // SAFETY: the caller's.
-                            *sum = unsafe { super::fused::$module::<Row<A, { $rows - 1 }>>(first, right, *sum) };
+                        let sums = &mut sums[$rows - 1];
+                        // SAFETY: the caller's.
+                        unsafe {
+                            // With two reads for a number all the way, reading would take longer than multiplying.
+                            if A::DOWN.is_none() || $rows % 3 == 0 {
+                                let left = $all(*a.row($rows - 1, at));
+                                sums.iter_mut().zip(right).for_each(|(sum, right)| *sum = $fma(left, right, *sum));
+                            } else {
+                                for (sum, right) in sums.iter_mut().zip(right) {
+                                    *sum = super::fused::$module::<Row<A, { $rows - 1 }>>(first, right, *sum);
+                                }
+                            }
                         }
                     }
                 )*
@@ -375,19 +381,19 @@ macro_rules! loops {
 }
 
 loops!(
-    avx2_f32, "avx2,fma", f32, __m256, 8, 6 x 2 (1 2 3 4 5 6),
+    avx2_f32, "avx2,fma", f32, __m256, 8, 6 x 2 (1 2 3 4 5 6), (),
     _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps
 );
 loops!(
-    avx2_f64, "avx2,fma", f64, __m256d, 4, 6 x 2 (1 2 3 4 5 6),
+    avx2_f64, "avx2,fma", f64, __m256d, 4, 6 x 2 (1 2 3 4 5 6), (),
     _mm256_setzero_pd, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd
 );
 loops!(
-    avx512_f32, "avx512f", f32, __m512, 16, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12),
+    avx512_f32, "avx512f", f32, __m512, 16, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12), (64 128 256 512 1024),
     _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps
 );
 loops!(
-    avx512_f64, "avx512f", f64, __m512d, 8, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12),
+    avx512_f64, "avx512f", f64, __m512d, 8, 12 x 2 (1 2 3 4 5 6 7 8 9 10 11 12), (),
     _mm512_setzero_pd, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd
 );
 

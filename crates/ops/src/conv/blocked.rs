@@ -1,7 +1,8 @@
 //! A product of packed weights with patches that are packed as they are wanted, block by block.
 
 use super::panels::{DEPTH, Panels};
-use super::product::{Patches, Positions, Stretches};
+use super::planes::Grid;
+use super::product::{Positions, Stretches};
 use crate::host::Real;
 use crate::tile::{Factors, Onto, Scattered, Soon};
 use crate::turn::Rows;
@@ -40,13 +41,13 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    pub fn of<T: Real>(rows: usize, patches: &Patches<'_, T>) -> Self {
-        let depth = patches.channels.len() * patches.grid.offsets.len();
-        let (grid, cols) = (patches.grid, T::outer_tile().cols);
+    /// For a product with so many rows of the patches of some channels of some images, as a grid reads them.
+    pub fn of<T: Real>(rows: usize, [images, channels]: [usize; 2], grid: &Grid) -> Self {
+        let (depth, cols) = (channels * grid.offsets.len(), T::outer_tile().cols);
         let image = grid.columns(grid.row());
-        let total = patches.images * image;
+        let total = images * image;
         // Many planes that few taps read, one after the other: memory is quickest where it is read in its order.
-        let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(patches.images.max(1)));
+        let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(images.max(1)));
         let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
         // So few taps that a block of depth has eight planes.
         if grid.offsets.len() <= SHALLOW / 8 && depth > SHALLOW && width >= COLUMNS {
@@ -55,6 +56,11 @@ impl Cut {
         let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(cols)).max(cols);
         let together = total.div_ceil(PLENTY).next_multiple_of(width);
         Self { total, stretch: total, width, together, deepest: DEPTH, along: false }
+    }
+
+    /// The cut of one image, where each is a task of its own.
+    pub fn of_image(self) -> Option<Self> {
+        (self.along && self.together >= self.stretch).then_some(Self { total: self.stretch, ..self })
     }
 
     /// The columns of a task.

@@ -3,45 +3,54 @@
 use super::Geometry;
 use super::blocked::{Cut, Output};
 use super::panels::Panels;
-use super::planes;
+use super::planes::{self, Grid};
 use super::product::{Patches, Place, product};
 use super::scatter::{self, Share, scattered};
 use crate::host::Real;
+use pleach_simd::par_each;
 
 pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]>) -> Vec<T> {
     let (depth, area) = (g.depth(), g.area_out());
-    let (x, grid) = planes::of_windows(g, x);
+    let layout = planes::of_windows(g);
+    let grid = &layout.grid;
     let len = g.images * g.groups * g.co * area;
     let mut y = Vec::new();
     let out = Output::new(&mut y, len);
-    for group in 0..g.groups {
-        let w = &w[group * g.co * depth..][..g.co * depth];
-        let patches = Patches {
-            planes: &x,
-            planes_of_image: g.groups * g.ci,
-            channels: group * g.ci..(group + 1) * g.ci,
-            images: g.images,
-            grid: &grid,
-        };
-        let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
-        let place = Place {
-            rows_of_image: g.groups * g.co,
-            first_row: group * g.co,
-            plane: area,
-            origin: 0,
-            down: grid.size[1],
-            right: 1,
-        };
-        if scatter::pays::<T>(g.co, g.ci, grid.plane) {
-            let taps = g.area();
-            let weights: Vec<_> =
-                (0..g.co * depth).map(|i| w[i / depth * depth + i % g.ci * taps + i % depth / g.ci]).collect();
-            scattered(&weights, g.co, &patches, &[Share { grid: &grid, place }], bias, &out);
-            continue;
+    let place = |first_row| Place {
+        rows_of_image: g.groups * g.co,
+        first_row,
+        plane: area,
+        origin: 0,
+        down: grid.size[1],
+        right: 1,
+    };
+    let panels = |w: &[T], deepest| {
+        Panels::pack(g.co, depth, deepest, |r, k, line| line.copy_from_slice(&w[r * depth + k..][..line.len()]))
+    };
+    let few = scatter::pays::<T>(g.co, g.ci, grid.plane);
+    let cut = Cut::of::<T>(g.co, [g.images, g.ci], grid);
+    if let (Some(cut), true, 1, false) = (cut.of_image(), layout.copies(), g.groups, few) {
+        // The task of an image makes its planes.
+        let weights = panels(w, cut.deepest);
+        par_each(g.images, |image| {
+            let planes = layout.planes_here(&x[image * g.ci * g.area_in()..][..g.ci * g.area_in()]);
+            product(&weights, g.co, &patches(g, grid, &planes, 0, 1), cut, bias, &out, place(image * g.co));
+        });
+    } else {
+        let planes = layout.planes(x);
+        for group in 0..g.groups {
+            let w = &w[group * g.co * depth..][..g.co * depth];
+            let bias = bias.map(|bias| &bias[group * g.co..][..g.co]);
+            let (patches, place) = (patches(g, grid, &planes, group, g.images), place(group * g.co));
+            if few {
+                let taps = g.area();
+                let weights: Vec<_> =
+                    (0..g.co * depth).map(|i| w[i / depth * depth + i % g.ci * taps + i % depth / g.ci]).collect();
+                scattered(&weights, g.co, &patches, &[Share { grid, place }], bias, &out);
+            } else {
+                product(&panels(w, cut.deepest), g.co, &patches, cut, bias, &out, place);
+            }
         }
-        let cut = Cut::of::<T>(g.co, &patches);
-        let row = |r: usize, k: usize, line: &mut [T]| line.copy_from_slice(&w[r * depth + k..][..line.len()]);
-        product(&Panels::pack(g.co, depth, cut.deepest, row), g.co, &patches, cut, bias, &out, place);
     }
     // SAFETY: the products of all groups have written all rows of all images.
     #[allow(unsafe_code)]
@@ -49,4 +58,10 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
         y.set_len(len);
     }
     y
+}
+
+/// The patches of a group of channels of some images.
+fn patches<'a, T>(g: &Geometry, grid: &'a Grid, planes: &'a [T], group: usize, images: usize) -> Patches<'a, T> {
+    let channels = group * g.ci..(group + 1) * g.ci;
+    Patches { planes, planes_of_image: g.groups * g.ci, channels, images, grid }
 }

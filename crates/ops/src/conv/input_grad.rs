@@ -45,7 +45,7 @@ pub(super) fn input_grad<T: Real>(g: &Geometry, dy: &[T], w: &[T], bias: Option<
         for phase in &phases {
             let reaching = phase.taps.len();
             let patches = patches(&phase.grid);
-            let cut = Cut::of::<T>(g.ci, &patches);
+            let cut = Cut::of::<T>(g.ci, [g.images, g.co], &phase.grid);
             let weights = Panels::pack(g.ci, g.co * reaching, cut.deepest, |r, first, line| {
                 let (mut c, mut t) = (first / reaching, first % reaching);
                 for to in line {

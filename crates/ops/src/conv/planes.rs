@@ -2,7 +2,7 @@
 //! one tap can meet as an image of their own.
 
 use super::Geometry;
-use crate::fresh;
+use crate::fresh::{self, Writer};
 use crate::host::Real;
 use std::borrow::Cow;
 
@@ -37,10 +37,37 @@ impl Grid {
     }
 }
 
-/// The planes of images for the windows of a convolution, and the grid of its output positions.
-pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>, Grid) {
+/// How the planes of a convolution's windows are made of images, and its output positions read them.
+pub(super) struct Layout {
+    pub grid: Grid,
+    /// Rows and columns of an image.
+    input: [usize; 2],
+    /// Nothing where images are planes already.
+    plan: Option<Plan>,
+}
+
+impl Layout {
+    /// Whether planes are other memory than images.
+    pub fn copies(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// The planes of some images, each plane made by one of many threads.
+    pub fn planes<'a, T: Real>(&self, x: &'a [T]) -> Cow<'a, [T]> {
+        self.plan.as_ref().map_or(Cow::Borrowed(x), |plan| Cow::Owned(padded(x, self.input, plan, 1)))
+    }
+
+    /// The planes of an image, made by this thread, which then has them in its cache.
+    pub fn planes_here<'a, T: Real>(&self, x: &'a [T]) -> Cow<'a, [T]> {
+        let all = x.len() / (self.input[0] * self.input[1]).max(1);
+        self.plan.as_ref().map_or(Cow::Borrowed(x), |plan| Cow::Owned(padded(x, self.input, plan, all)))
+    }
+}
+
+/// The layout for the windows of a convolution.
+pub(super) fn of_windows(g: &Geometry) -> Layout {
     if g.pointwise() {
-        return (Cow::Borrowed(x), Grid::of_a_row(g.area_in()));
+        return Layout { grid: Grid::of_a_row(g.area_in()), input: g.input, plan: None };
     }
     let reach = |axis: usize| g.dilation[axis] * (g.kernel[axis] - 1) + g.stride[axis] * (g.output[axis] - 1) + 1;
     // Pixels of one residue modulo the stride stand together, if a tap meets them.
@@ -62,7 +89,7 @@ pub(super) fn of_windows<'a, T: Real>(g: &Geometry, x: &'a [T]) -> (Cow<'a, [T]>
         (part[0] * plan.residues[1].len() + part[1]) * size[0] * size[1] + inside
     };
     let grid = Grid { size: g.output, down: size[1], offsets: g.taps().map(offset).collect(), plane: plan.plane() };
-    (Cow::Owned(padded(x, g.input, &plan)), grid)
+    Layout { grid, input: g.input, plan: Some(plan) }
 }
 
 /// How planes are laid out: for each pair of residues modulo the step an image of its own.
@@ -86,23 +113,31 @@ impl Plan {
         let first = self.margin[axis].saturating_sub(residue).div_ceil(self.step[axis]);
         (first, first * self.step[axis] + residue - self.margin[axis])
     }
-}
 
-fn padded<T: Real>(x: &[T], input: [usize; 2], plan: &Plan) -> Vec<T> {
-    let (area, [height, width]) = (input[0] * input[1], plan.size);
-    fresh::rows_in_order(x.len() / area.max(1) * plan.plane(), plan.plane(), |p, out| {
-        let plane = &x[p * area..][..area];
-        for &residue_y in &plan.residues[0] {
-            let (margin, first) = plan.inside(0, residue_y);
-            for &residue_x in &plan.residues[1] {
-                let (before, from) = plan.inside(1, residue_x);
-                let mut lines = plane.chunks_exact(input[1]).skip(first).step_by(plan.step[0]);
+    /// Writes the images of all residues of a plane with rows of so many pixels.
+    fn lay_out<T: Real>(&self, plane: &[T], columns: usize, out: &mut Writer<'_, T>) {
+        let [height, width] = self.size;
+        for &residue_y in &self.residues[0] {
+            let (margin, first) = self.inside(0, residue_y);
+            for &residue_x in &self.residues[1] {
+                let (before, from) = self.inside(1, residue_x);
+                let mut lines = plane.chunks_exact(columns).skip(first).step_by(self.step[0]);
                 for row in 0..height {
                     let line = if row < margin { None } else { lines.next().and_then(|line| line.get(from..)) };
                     out.zeros(before.min(width));
-                    out.every(line.unwrap_or_default(), plan.step[1], width.saturating_sub(before));
+                    out.every(line.unwrap_or_default(), self.step[1], width.saturating_sub(before));
                 }
             }
+        }
+    }
+}
+
+/// The planes of images, so many of them by one thread.
+fn padded<T: Real>(x: &[T], input: [usize; 2], plan: &Plan, together: usize) -> Vec<T> {
+    let (area, together) = ((input[0] * input[1]).max(1), together.max(1));
+    fresh::rows_in_order(x.len() / area * plan.plane(), together * plan.plane(), |r, out| {
+        for plane in x.chunks_exact(area).skip(r * together).take(together) {
+            plan.lay_out(plane, input[1], out);
         }
     })
 }
@@ -163,5 +198,5 @@ pub(super) fn of_gradient<'a, T: Real>(g: &Geometry, dy: &'a [T]) -> (Cow<'a, [T
         }
     }
     let plan = Plan { margin, step: [1, 1], residues: [vec![0], vec![0]], size };
-    (Cow::Owned(padded(dy, g.output, &plan)), phases)
+    (Cow::Owned(padded(dy, g.output, &plan, 1)), phases)
 }

@@ -3,7 +3,7 @@
 //! Each weight has a row of its own in the input's planes, moved by its tap, so that only the gradient is turned, a block of
 //! positions at a time, and the sums are `[weights of a window, output channels]` until the end.
 
-use super::planes::{self, Grid};
+use super::planes::{self, Grid, Layout};
 use super::{Geometry, add};
 use crate::fresh;
 use crate::host::Real;
@@ -26,16 +26,16 @@ const LEAST: usize = 512;
 const CALL: usize = 7;
 
 pub(super) fn weight_grad<T: Real>(g: &Geometry, x: &[T], dy: &[T]) -> Vec<T> {
-    let (x, grid) = planes::of_windows(g, x);
-    let pass = Pass { g, grid: &grid, x: &x, dy };
+    let layout = planes::of_windows(g);
+    let (grid, pass) = (&layout.grid, Pass { g, layout: &layout, x, dy });
     // Over the gaps between rows the gradient is zero, which spoils sums if what stands there is not finite.
     if grid.size[0] > 1 && grid.down > grid.size[1] && grid.down <= grid.size[1] + CALL {
-        let dw = pass.run(&blocks(&grid, grid.down));
+        let dw = pass.run(&blocks(grid, grid.down));
         if dw.iter().all(|v| !(*v * T::ZERO).is_nan()) {
             return dw;
         }
     }
-    pass.run(&blocks(&grid, grid.size[1]))
+    pass.run(&blocks(grid, grid.size[1]))
 }
 
 /// Positions of an image that follow each other in the planes.
@@ -71,7 +71,7 @@ fn blocks(grid: &Grid, row: usize) -> Vec<Block> {
 
 struct Pass<'a, T> {
     g: &'a Geometry,
-    grid: &'a Grid,
+    layout: &'a Layout,
     x: &'a [T],
     dy: &'a [T],
 }
@@ -88,17 +88,24 @@ impl<T: Real> Pass<'_, T> {
         let g = self.g;
         let (depth, cols) = (g.depth(), T::outer_tile().cols);
         let wide = g.co.next_multiple_of(cols);
-        let of_a_row = self.grid.plane / (blocks.len() * g.taps().count()).max(1) + wide;
+        let of_a_row = self.layout.grid.plane / (blocks.len() * g.area()).max(1) + wide;
         let splits = depth.div_ceil((ROOM / size_of::<T>() / of_a_row).max(1)).max(1);
         let rows = depth.div_ceil(splits).next_multiple_of(T::outer_tile().rows);
         let splits = depth.div_ceil(rows);
         let total = g.images * blocks.len();
         let enough = (g.images * g.area_out()).div_ceil(LEAST);
         let parts = PLENTY.div_ceil((g.groups * splits).max(1)).min(enough).min(total).max(1);
+        // The task of an image makes its planes, if it is the only one that reads them.
+        let apart = g.groups * splits * blocks.len() == 1;
+        let planes = (!apart).then(|| self.layout.planes(self.x));
         let mut sums = par_map(g.groups * splits * parts, |i| {
             let (group, split, part) = (i / parts / splits, i / parts % splits, i % parts);
             let rows = split * rows..((split + 1) * rows).min(depth);
-            self.sums(&Task { group, rows, blocks: part * total / parts..(part + 1) * total / parts }, blocks)
+            self.sums(
+                &Task { group, rows, blocks: part * total / parts..(part + 1) * total / parts },
+                blocks,
+                planes.as_deref(),
+            )
         });
         // The parts of rows follow each other: all are added to the first, in their order.
         par_blocks(&mut sums, parts, |_, sums| {
@@ -129,8 +136,8 @@ impl<T: Real> Pass<'_, T> {
     }
 
     /// `[rows, output channels]`, the latter filled up to whole tiles.
-    fn sums(&self, task: &Task, blocks: &[Block]) -> Vec<T> {
-        let (g, grid, tile) = (self.g, self.grid, T::outer_tile());
+    fn sums(&self, task: &Task, blocks: &[Block], planes: Option<&[T]>) -> Vec<T> {
+        let (g, grid, tile) = (self.g, &self.layout.grid, T::outer_tile());
         let (taps, area, panels) = (grid.offsets.len(), g.area_out(), g.co.div_ceil(tile.cols));
         let wide = panels * tile.cols;
         let starts: Vec<_> = task.rows.clone().map(|row| row / taps * grid.plane + grid.offsets[row % taps]).collect();
@@ -143,20 +150,27 @@ impl<T: Real> Pass<'_, T> {
             if lines == 0 {
                 continue;
             }
-            let planes = &self.dy[(image * g.groups + task.group) * g.co * area..][..g.co * area];
+            let gradient = &self.dy[(image * g.groups + task.group) * g.co * area..][..g.co * area];
             for (p, panel) in turned.chunks_exact_mut(lines).take(panels).enumerate() {
                 let channels = tile.cols.min(g.co - p * tile.cols);
                 let mut done = 0;
                 for &(at, pixel, len) in &block.spans {
                     panel[done * tile.cols..at * tile.cols].fill(T::ZERO);
                     let mut to = Rows::of(&mut panel[at * tile.cols..], len, channels, tile.cols);
-                    turn(&planes[p * tile.cols * area + pixel..], area, &mut to);
+                    turn(&gradient[p * tile.cols * area + pixel..], area, &mut to);
                     done = at + len;
                 }
                 panel[done * tile.cols..].fill(T::ZERO);
             }
-            let image = (image * g.groups + task.group) * g.ci * grid.plane;
-            let a = &self.x[image + block.start..];
+            let own;
+            let planes = match planes {
+                Some(all) => &all[(image * g.groups + task.group) * g.ci * grid.plane..],
+                None => {
+                    own = self.layout.planes_here(&self.x[image * g.ci * g.area_in()..][..g.ci * g.area_in()]);
+                    &*own
+                }
+            };
+            let a = &planes[block.start..];
             for (p, b) in turned.chunks_exact(lines).take(panels).enumerate() {
                 for rows in even(starts.len(), tile.rows) {
                     // The first panel reads the rows from memory, and calls for the next ones; taps of one plane do so for each other.

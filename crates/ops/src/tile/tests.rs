@@ -35,8 +35,9 @@ fn tiles<T: Real>(rows: usize, depth: usize, more: usize, seed: usize) {
     let (next, len) = ([seed, 0, usize::MAX / 16], more);
     let soon = Soon::new(&before, &next[..seed % 4], len).part(seed % 3, 3);
     for onto in [Onto::Nothing, Onto::Sums] {
-        // Rows of any distance, of a slab's, and side by side.
-        for (down, along) in [(depth + more, 1), (SLAB, 1), (1, tile.rows)] {
+        // Rows of any distance, of those that have loops of their own, and side by side.
+        let downs = [depth + more, 64, SLAB, 256, 512, 1024].map(|down| (down, 1));
+        for (down, along) in downs.into_iter().chain([(1, tile.rows)]) {
             let (a, b) =
                 (numbers::<T>(rows * down + depth * along, seed + 1), numbers::<T>(depth * step + cols, seed + 2));
             let want = naive(size, |r, k| a[r * down + k * along], |k, c| b[k * step + c], (onto, &before, step));

@@ -346,7 +346,7 @@ impl<T: Real> Results<'_, T> {
         let mut spoilt = false;
         let mut first = 0;
         // Tiles that are neighbours in a row go together.
-        for run in places.chunk_by(|a, b| a[..2] == b[..2]) {
+        for run in places.chunk_by(|&[image, row, col], next| [image, row, col + 1] == *next) {
             let [image, row, col] = run[0];
             for (i, block) in blocks.clone().enumerate() {
                 let sums = Sums {
