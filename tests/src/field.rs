@@ -16,18 +16,23 @@ pub fn field() -> TempDir {
     dir
 }
 
-/// Lets cargo spend no time on making pleach fast for builds in a folder: what is shown there is that it compiles, links
-/// and runs. Its crates are nobody's members there, and would be optimised like dependencies, for many minutes.
+/// Gives builds in a folder the profile of the workspace, so that they take what it has built of the registry's crates, and lets cargo
+/// spend no time on making pleach fast: what is shown there is that it compiles, links and runs.
 pub fn quick(folder: &Path) {
-    let crates = fs::read_dir(root().join("crates")).unwrap().map(|e| e.unwrap().file_name());
-    let mut names: Vec<String> = crates.map(|name| name.to_string_lossy().into_owned()).collect();
-    names.push("vision".to_owned());
-    names.sort();
-    // Those that are large and of which runs in the field use little.
-    let idle = |name: &str| ["augment", "losses", "metrics", "optim"].contains(&name);
-    let table = |name: &String| format!("[profile.dev.package.pleach-{name}]\nopt-level = {}\n", u8::from(!idle(name)));
+    let workspace: toml::Table = toml::from_str(&fs::read_to_string(root().join("Cargo.toml")).unwrap()).unwrap();
+    let mut dev = workspace["profile"]["dev"].as_table().unwrap().clone();
+    let packages = dev["package"].as_table_mut().unwrap();
+    packages.retain(|name, _| !name.starts_with("pleach-"));
+    // Without the tiles of products as one piece, a run would take longer than they take to compile.
+    for name in ["pleach-simd", "pleach-ops"] {
+        packages.insert(name.to_owned(), toml::toml! { opt-level = 1 }.into());
+    }
+    // Said, for a crate of the field may say otherwise.
+    packages["*"].as_table_mut().unwrap().insert("opt-level".to_owned(), 0.into());
+    let profile = toml::Table::from_iter([("dev".to_owned(), dev.into())]);
+    let config = toml::Table::from_iter([("profile".to_owned(), profile.into())]);
     fs::create_dir_all(folder.join(".cargo")).unwrap();
-    fs::write(folder.join(".cargo/config.toml"), names.iter().map(table).collect::<String>()).unwrap();
+    fs::write(folder.join(".cargo/config.toml"), config.to_string()).unwrap();
 }
 
 /// What builds in the field share with each other: one folder of cargo's, and no network.

@@ -207,6 +207,7 @@ fn a_cargo_that_is_missing_or_fails_is_told_with_the_end_of_its_words() {
     let dir = field();
     let _ = new(dir.path(), "keeper", "Own").expect_code(0);
     let home = dir.path().join("own");
+    share(&home);
     let dev = |cargo: &str| {
         let mut command = Command::new(BIN);
         command.args(["dev", "--offline", "--", "list"]).current_dir(&home).env("CARGO", cargo);

@@ -125,9 +125,10 @@ mod tests {
     #[test]
     fn profiles_are_those_of_the_workspace() {
         let workspace = include_str!("../../../Cargo.toml");
-        let (_, own) = workspace.split_once("\n# Numbers are crunched in dependencies").unwrap();
-        let (_, theirs) = PROFILES.split_once("\n# Numbers are crunched in dependencies").unwrap();
-        let table = |text: &str| toml::from_str::<toml::Table>(text.split_once('\n').unwrap().1).unwrap();
-        assert_eq!(table(own), table(theirs), "templates/profiles.toml is a copy of the profiles in Cargo.toml");
+        let (_, copy) = PROFILES.split_once("\n\n").unwrap();
+        assert!(
+            workspace.ends_with(copy),
+            "templates/profiles.toml is a copy of the profiles at the end of Cargo.toml"
+        );
     }
 }

@@ -185,7 +185,7 @@ pub(crate) fn multiply<T: Real>(out: &mut [T], stride: usize, old: Old, a: Mat<'
 }
 
 /// Cuts `count` into parts of at most `most`, as even as they can be.
-pub(crate) fn even(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn even(count: usize, most: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
     let parts = count.div_ceil(most);
     (0..parts).map(move |i| i * count / parts..(i + 1) * count / parts)
 }

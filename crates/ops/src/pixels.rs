@@ -39,7 +39,8 @@ struct Block<'a, T, R> {
 impl Pixels {
     /// Blocks of an array of this shape, each of one sample if that is asked for.
     pub fn new([samples, channels, pixels]: [usize; 3], one_sample: bool) -> Self {
-        let len = samples * channels * pixels;
+        // What no memory holds is refused where it is asked for: a product that wraps would leave elements unwritten.
+        let len = samples.saturating_mul(channels).saturating_mul(pixels);
         let (channels, pixels) = (channels.max(1), pixels.max(1));
         // An odd number of lines, so that not even the rows of the copy have like addresses.
         let width = BLOCK / channels / (2 * LINE) * (2 * LINE) + LINE;

@@ -4,7 +4,7 @@
 pub const CACHE_LINE: usize = 64;
 
 /// Where the second half of so many elements begins, when both are gone through at once: of one stretch alone, memory gives less
-/// than it could. An odd number of cache lines past the middle, so that the halves meet in no set of a cache.
+/// than it could. A line or more past the middle, so that the halves meet in no set of a cache.
 #[inline(always)]
 pub fn half(n: usize) -> usize {
     (n / 2 + 24).min(n)

@@ -196,7 +196,7 @@ impl Field {
     /// How far the place of a point is from another one.
     fn gap(&self, [x, y]: [f64; 2], place: [f64; 2]) -> f64 {
         let [x, y] = self.at(x, y);
-        (x - place[0]).hypot(y - place[1])
+        ((x - place[0]).powi(2) + (y - place[1]).powi(2)).sqrt()
     }
 
     /// The field whose places are those of this one, seen through a further map.

@@ -29,11 +29,12 @@ pub(super) fn forward<T: Real>(g: &Geometry, x: &[T], w: &[T], bias: Option<&[T]
     };
     let few = scatter::pays::<T>(g.co, g.ci, grid.plane);
     let cut = Cut::of::<T>(g.co, [g.images, g.ci], grid);
-    if let (Some(cut), true, 1, false) = (cut.of_image(), layout.copies(), g.groups, few) {
+    let apart = g.groups == 1 && layout.copies() && !few;
+    if let Some(cut) = cut.of_image().filter(|_| apart) {
         // The task of an image makes its planes.
         let weights = panels(w, cut.deepest);
         par_each(g.images, |image| {
-            let planes = layout.planes_here(&x[image * g.ci * g.area_in()..][..g.ci * g.area_in()]);
+            let planes = layout.planes_here(x, image, g.ci);
             product(&weights, g.co, &patches(g, grid, &planes, 0, 1), cut, bias, &out, place(image * g.co));
         });
     } else {

@@ -57,10 +57,11 @@ impl Layout {
         self.plan.as_ref().map_or(Cow::Borrowed(x), |plan| Cow::Owned(padded(x, self.input, plan, 1)))
     }
 
-    /// The planes of an image, made by this thread, which then has them in its cache.
-    pub fn planes_here<'a, T: Real>(&self, x: &'a [T]) -> Cow<'a, [T]> {
-        let all = x.len() / (self.input[0] * self.input[1]).max(1);
-        self.plan.as_ref().map_or(Cow::Borrowed(x), |plan| Cow::Owned(padded(x, self.input, plan, all)))
+    /// The planes of one of several images, made by this thread, which then has them in its cache.
+    pub fn planes_here<'a, T: Real>(&self, x: &'a [T], image: usize, channels: usize) -> Cow<'a, [T]> {
+        let len = channels * self.input[0] * self.input[1];
+        let x = &x[image * len..][..len];
+        self.plan.as_ref().map_or(Cow::Borrowed(x), |plan| Cow::Owned(padded(x, self.input, plan, channels)))
     }
 }
 

@@ -166,7 +166,7 @@ impl<T: Real> Pass<'_, T> {
             let planes = match planes {
                 Some(all) => &all[(image * g.groups + task.group) * g.ci * grid.plane..],
                 None => {
-                    own = self.layout.planes_here(&self.x[image * g.ci * g.area_in()..][..g.ci * g.area_in()]);
+                    own = self.layout.planes_here(self.x, image, g.ci);
                     &*own
                 }
             };

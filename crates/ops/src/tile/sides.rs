@@ -22,7 +22,7 @@ impl<T, const ROWS: usize> Left<T> for [*const T; ROWS] {
     }
 }
 
-/// Rows `DOWN` elements apart, side by side in a panel: one register says where all of them are.
+/// Rows `DOWN` elements apart, 1 in panels: one register says where all of them are.
 #[derive(Clone, Copy)]
 pub(super) struct Apart<T, const DOWN: usize>(pub *const T);
 

@@ -75,7 +75,7 @@ pub(super) fn product<T: Real>(windows: &Windows<'_, T>, images: &Images<'_, T>,
                     for (block, (panels, (starts, len))) in blocks {
                         let soon = Soon::new(windows.w, starts, *len).part(at, points);
                         let parts = even(needed.len(), tile.rows);
-                        let count = needed.len().div_ceil(tile.rows);
+                        let count = parts.len();
                         for (i, rows) in parts.enumerate() {
                             let rows = needed.start + rows.start..needed.start + rows.end;
                             let factors = Factors {

@@ -82,23 +82,28 @@ impl<T: Real> Windows<'_, T> {
     pub fn stretches(&self, block: usize, channels: Range<usize>) -> (Vec<usize>, usize) {
         let width = T::outer_tile().cols;
         let outputs = block * width..self.co.min((block + 1) * width);
+        let [along, down] = self.steps();
+        let first = channels.start * along + outputs.start * down;
+        let (count, step, windows) =
+            if along == 9 { (outputs.len(), down, channels.len()) } else { (channels.len(), along, outputs.len()) };
+        ((0..count).map(|i| first + i * step).collect(), 9 * windows)
+    }
+
+    /// Elements from an input channel's window to the next, and from an output channel's.
+    fn steps(&self) -> [usize; 2] {
         match self.reading {
-            Reading::Forward(_) => {
-                (outputs.map(|output| 9 * (output * self.ci + channels.start)).collect(), 9 * channels.len())
-            }
-            Reading::Backward => {
-                (channels.map(|channel| 9 * (channel * self.co + outputs.start)).collect(), 9 * outputs.len())
-            }
+            Reading::Forward(_) => [9, 9 * self.ci],
+            Reading::Backward => [9 * self.co, 9],
         }
     }
 
     /// A line for each of some input channels at each point of a block, `point` elements from a point to the next.
     pub fn transform(&self, block: usize, channels: Range<usize>, out: &mut [MaybeUninit<T>], point: usize) {
         let width = T::outer_tile().cols;
-        // Elements from an input channel's window to the next, and from an output channel's.
-        let (along, down, order) = match self.reading {
-            Reading::Forward(_) => (9, 9 * self.ci, [0, 1, 2, 3]),
-            Reading::Backward => (9 * self.co, 9, [3, 1, 2, 0]),
+        let [along, down] = self.steps();
+        let order = match self.reading {
+            Reading::Forward(_) => [0, 1, 2, 3],
+            Reading::Backward => [3, 1, 2, 0],
         };
         let mut taps = vec![T::ZERO; TOGETHER * 9 * width];
         let wide = width.min(self.co - block * width);
