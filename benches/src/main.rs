@@ -14,6 +14,10 @@ use pleach_core::{Error, Result};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// As in pleach itself.
+#[global_allocator]
+static MEMORY: pleach_backends::Aligned = pleach_backends::Aligned;
+
 /// What to time, and against whom.
 #[derive(Parser)]
 struct Args {

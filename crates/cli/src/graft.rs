@@ -71,7 +71,8 @@ impl Nursery {
         let uses: String = self.scions.iter().map(|s| format!("use {} as _;\n", name(s))).collect();
         let named: Vec<String> = self.scions.iter().map(|s| format!("{:?}", s.name)).collect();
         format!(
-            "//! pleach with plugin crates grafted onto it.\n\n{uses}\nfn main() -> std::process::ExitCode {{\n    \
+            "//! pleach with plugin crates grafted onto it.\n\n{uses}\n#[global_allocator]\nstatic MEMORY: \
+             pleach_cli::Aligned = pleach_cli::Aligned;\n\nfn main() -> std::process::ExitCode {{\n    \
              pleach_cli::main_of(&pleach_cli::Grafted {{ crates: &[{}], lock: include_str!(\"../Cargo.lock\") }})\n}}\n",
             named.join(", ")
         )

@@ -4,6 +4,10 @@
 //!
 //! ```ignore
 //! use my_losses as _;
+//!
+//! #[global_allocator]
+//! static MEMORY: pleach_cli::Aligned = pleach_cli::Aligned;
+//!
 //! fn main() -> std::process::ExitCode { pleach_cli::main() }
 //! ```
 
@@ -23,6 +27,7 @@ use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 pub use grafted::Grafted;
 use output::Failed;
+pub use pleach_backends::Aligned;
 use std::process::ExitCode;
 
 /// Runs the command line: exit code 0 done, 1 the run failed, 2 the configuration or the arguments

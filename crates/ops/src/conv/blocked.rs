@@ -22,7 +22,7 @@ const FEW: usize = 8;
 /// Bytes of the sums of a block of whole planes: a part of a second-level cache.
 const SUMS: usize = 1 << 19;
 /// Depth of a block of whole planes: what is multiplied and what is called for meanwhile are in a second-level cache together.
-const SHALLOW: usize = 72;
+const SHALLOW: usize = 128;
 
 /// How a product is cut into blocks of columns, which the sizes alone decide.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,8 @@ impl Cut {
         // Many planes that few taps read, one after the other: memory is quickest where it is read in its order.
         let parts = (image * rows * size_of::<T>()).div_ceil(SUMS).max(FEW.div_ceil(images.max(1)));
         let width = image.div_ceil(parts.max(1)).next_multiple_of(cols);
-        // So few taps that a block of depth has eight planes.
-        if grid.offsets.len() <= SHALLOW / 8 && depth > SHALLOW && width >= COLUMNS {
+        // So few taps that a block of depth has many planes.
+        if grid.offsets.len() <= SHALLOW / 8 && depth > SHALLOW / 2 && width >= COLUMNS {
             return Self { total, stretch: image, width, together: width, deepest: SHALLOW, along: true };
         }
         let width = COLUMNS.min(total.div_ceil(PLENTY / 4).next_multiple_of(cols)).max(cols);
@@ -82,13 +82,13 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, cut: Cut, columns:
     }
     let tile = T::outer_tile();
     let width = cut.width;
-    let make = || (Lines::zeros(left.deepest() * tile.cols), Lines::zeros(rows.next_multiple_of(tile.rows) * width));
+    let make = || (Lines::zeros(left.deepest() * tile.cols), Lines::zeros(rows * width));
     let rooms = Workspaces::new();
     par_each(cut.tasks(), |task| {
         rooms.with(make, |(packed, sums)| {
             let (packed, sums, all) = (packed.all(), sums.all(), cut.task(task));
             for first in all.clone().step_by(width) {
-                let places = columns.open(first..(first + width).min(all.end));
+                let places = columns.open(first..(first + width).min(all.end), left.blocks().nth(1).is_some());
                 let (here, end) = (columns.first_run(first..first + 1), first + places.len);
                 // What comes after a task is its neighbour's, which the same thread is likely to do.
                 let next = columns.first_run(end..(end + width).min(cut.total));
@@ -131,23 +131,25 @@ impl<T: Real> Block<'_, T> {
         let (tile, steps) = (T::outer_tile(), depth.len());
         let onto = if depth.start == 0 { Onto::Nothing } else { Onto::Sums };
         let there = self.columns.pack(&self.places, panel, depth.clone(), packed);
-        let tiles = self.rows.div_ceil(tile.rows);
+        let (high, tiles) = (self.left.high(), self.left.count());
         let all = self.places.len.div_ceil(tile.cols) * tiles;
         for (t, left) in self.left.block(depth.start).enumerate() {
-            let first = t * tile.rows;
-            let rows = tile.rows.min(self.rows - first);
-            let to = &mut sums[first * self.width + panel * tile.cols..];
-            let mut to = Rows::of(to, rows, tile.cols, self.width);
+            let first = t * high;
+            let rows = high.min(self.rows - first);
+            let mut to = match self.columns.direct(&self.places, panel, first..first + rows) {
+                Some(place) => place,
+                None => Rows::of(&mut sums[first * self.width + panel * tile.cols..], rows, tile.cols, self.width),
+            };
             let soon = soon.part(panel * tiles + t, all);
             match there.filter(|_| t == 0) {
                 // The first rows read columns where they lie, and leave them packed.
                 Some(b) => {
-                    let (a, along, starts) = (left, tile.rows, &self.columns.starts);
+                    let (a, along, starts) = (left, high, &self.columns.starts);
                     let lines = Scattered { a, along, rows, b, starts, depth: depth.clone(), soon };
                     T::keeping(&lines, onto, &mut to, packed);
                 }
                 None => {
-                    let (a, along, b, step) = (left, tile.rows, &*packed, tile.cols);
+                    let (a, along, b, step) = (left, high, &*packed, tile.cols);
                     T::strided(&Factors { a, down: 1, along, b, step, depth: steps, rows, soon }, onto, &mut to);
                 }
             }

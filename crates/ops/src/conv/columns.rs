@@ -28,15 +28,27 @@ pub(super) fn reads(grid: &Grid, range: Range<usize>) -> Vec<Run> {
     })
 }
 
-/// The stretches of columns `range` of all images that are positions: `start` is the first one's row and column.
-pub(super) fn writes(grid: &Grid, range: Range<usize>) -> Vec<Run> {
+/// The stretches of columns `range` of all images that are positions: `start` is the first one's row and column, or where it stands in a plane
+/// all of whose positions are written `in_line`.
+pub(super) fn writes(grid: &Grid, range: Range<usize>, in_line: bool) -> Vec<Run> {
     let row = grid.row();
+    if in_line {
+        return cut(grid.columns(row), range, |inside| (usize::MAX, [0, inside]));
+    }
     let mut all = cut(grid.columns(row), range, |inside| (row - inside % row, [inside / row, inside % row]));
     all.retain_mut(|run| {
         run.len = run.len.min(grid.size[1].saturating_sub(run.start[1]));
         run.len > 0
     });
     all
+}
+
+/// What lies within some columns, of stretches that are written in line.
+pub(super) fn within(runs: &[Run], columns: Range<usize>) -> impl Iterator<Item = Run> {
+    runs.iter().filter_map(move |run| {
+        let (at, end) = (run.at.max(columns.start), (run.at + run.len).min(columns.end));
+        (at < end).then(|| Run { at, len: end - at, start: [run.start[0], run.start[1] + at - run.at], ..*run })
+    })
 }
 
 /// Cuts columns at the ends of images and where `inside` says: how far the stretch reaches that begins there, and its start.

@@ -9,6 +9,7 @@ use super::panels::Panels;
 use super::planes::Grid;
 use crate::host::Real;
 use crate::tile::{Soon, Starts};
+use crate::turn::Rows;
 use std::ops::Range;
 
 /// Where a product's results go: position (y, x) of row r of image n is element
@@ -27,6 +28,14 @@ pub(super) struct Place {
     pub down: usize,
     /// From one position to the next.
     pub right: usize,
+}
+
+impl Place {
+    /// Whether all positions of an image are one stretch of columns and of memory.
+    fn in_line(&self, grid: &Grid) -> bool {
+        let row = grid.row();
+        [row, self.down] == [grid.size[1]; 2] && self.right == 1
+    }
 }
 
 /// The patches of a group of channels of all images.
@@ -87,19 +96,35 @@ pub(super) struct Stretches {
     pub writes: Vec<Run>,
     /// For each tile's width of them, where they stand in the planes if they lie together.
     whole: Vec<Option<usize>>,
+    /// For each tile's width of them, the place of the first row's results if sums can be taken there: none of `writes`.
+    direct: Vec<Option<usize>>,
 }
 
 impl<T: Real> Positions<'_, T> {
-    /// The columns of a range.
-    pub fn open(&self, range: Range<usize>) -> Stretches {
+    /// The columns of a range, `direct` if their results may be summed up in their place.
+    pub fn open(&self, range: Range<usize>, direct: bool) -> Stretches {
         let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
         let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
         let place = |first: usize| {
             let run = reads.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
             Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
         };
-        let whole = (0..len).step_by(cols).map(place).collect();
-        Stretches { len, whole, reads, writes: columns::writes(grid, range) }
+        let whole: Vec<_> = (0..len).step_by(cols).map(place).collect();
+        let in_line = self.place.in_line(grid);
+        let mut writes = columns::writes(grid, range, in_line);
+        let place = |first: usize| {
+            let run = writes.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
+            Some(self.first(run, 0) + first - run.at)
+        };
+        let direct = if direct && in_line && self.bias.is_none() {
+            let direct: Vec<_> = (0..len).step_by(cols).map(place).collect();
+            let summed = (0..len).step_by(cols).zip(&direct).filter(|(_, place)| place.is_none());
+            writes = summed.flat_map(|(first, _)| columns::within(&writes, first..first + cols)).collect();
+            direct
+        } else {
+            vec![None; whole.len()]
+        };
+        Stretches { len, whole, direct, reads, writes }
     }
 
     /// Where the results of a row for a run of columns begin.
@@ -130,6 +155,17 @@ impl<T: Real> Positions<'_, T> {
     /// Elements `depth` of a run of columns, which are packed soon.
     pub fn soon(&self, run: Option<(usize, usize)>, depth: Range<usize>) -> Soon<'_, T> {
         run.map_or(Soon::NOTHING, |(start, len)| Soon::new(&self.patches.planes[start..], self.starts.of(depth), len))
+    }
+
+    /// Rows of results of tile `panel` of columns, where sums of theirs can be taken.
+    pub fn direct(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Option<Rows<'_, T>> {
+        let (plane, cols) = (self.place.plane, T::outer_tile().cols);
+        let start = columns.direct[panel]? + rows.start * plane;
+        let to = self.out.part(start, rows.len().saturating_sub(1) * plane + cols);
+        // SAFETY: the elements exist, as `part` has seen. Columns are dealt out to tasks, each to one; the first block of depth writes
+        // what others add to.
+        #[allow(unsafe_code)]
+        Some(unsafe { Rows::new(to, rows.len(), cols, plane) })
     }
 
     /// Writes the results of a row for some columns, which no one else writes.
