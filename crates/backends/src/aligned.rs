@@ -97,8 +97,8 @@ mod tests {
                 // SAFETY: sizes are above zero, and each block is freed once with the layout that it has.
                 unsafe {
                     let block = Aligned.alloc(layout);
-                    assert_eq!(block.addr() % align, 0);
-                    assert!(from < LEAST || block.addr() % LINE == 0, "{from} bytes by {align}");
+                    assert!(block.addr().is_multiple_of(align));
+                    assert!(from < LEAST || block.addr().is_multiple_of(LINE), "{from} bytes by {align}");
                     (0..from).for_each(|i| block.add(i).write(i as u8));
                     let block = Aligned.realloc(block, layout, to);
                     assert!(
