@@ -1,10 +1,9 @@
 //! An allocator whose larger blocks begin with a cache line: the C library's begin 16 bytes behind one, so that each vector of 64 bytes
 //! that is read from a tensor, or written to it, is in two lines.
 
+use pleach_simd::CACHE_LINE as LINE;
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// Bytes of a cache line.
-const LINE: usize = 64;
 /// Bytes of the smallest block that begins with one: of smaller ones, the room before them would be a large part.
 const LEAST: usize = 1 << 12;
 

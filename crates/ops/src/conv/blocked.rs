@@ -83,12 +83,12 @@ pub(super) fn blocked<T: Real>(left: &Panels<T>, rows: usize, cut: Cut, columns:
     let tile = T::outer_tile();
     let width = cut.width;
     let make = || (Lines::zeros(left.deepest() * tile.cols), Lines::zeros(rows * width));
-    let rooms = Workspaces::new();
+    let (rooms, several) = (Workspaces::new(), left.blocks().nth(1).is_some());
     par_each(cut.tasks(), |task| {
         rooms.with(make, |(packed, sums)| {
             let (packed, sums, all) = (packed.all(), sums.all(), cut.task(task));
             for first in all.clone().step_by(width) {
-                let places = columns.open(first..(first + width).min(all.end), left.blocks().nth(1).is_some());
+                let places = columns.open(first..(first + width).min(all.end), several);
                 let (here, end) = (columns.first_run(first..first + 1), first + places.len);
                 // What comes after a task is its neighbour's, which the same thread is likely to do.
                 let next = columns.first_run(end..(end + width).min(cut.total));

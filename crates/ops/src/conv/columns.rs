@@ -43,6 +43,11 @@ pub(super) fn writes(grid: &Grid, range: Range<usize>, in_line: bool) -> Vec<Run
     all
 }
 
+/// The stretch that has all of some columns.
+pub(super) fn holding<'a>(runs: &'a [Run], columns: &Range<usize>) -> Option<&'a Run> {
+    runs.iter().find(|run| run.at <= columns.start && columns.end <= run.at + run.len)
+}
+
 /// What lies within some columns, of stretches that are written in line.
 pub(super) fn within(runs: &[Run], columns: Range<usize>) -> impl Iterator<Item = Run> {
     runs.iter().filter_map(move |run| {

@@ -96,34 +96,29 @@ pub(super) struct Stretches {
     pub writes: Vec<Run>,
     /// For each tile's width of them, where they stand in the planes if they lie together.
     whole: Vec<Option<usize>>,
-    /// For each tile's width of them, the place of the first row's results if sums can be taken there: none of `writes`.
+    /// For each tile's width of them, the place of the first row's results if sums are taken there: none of `writes`.
     direct: Vec<Option<usize>>,
 }
 
 impl<T: Real> Positions<'_, T> {
-    /// The columns of a range, `direct` if their results may be summed up in their place.
-    pub fn open(&self, range: Range<usize>, direct: bool) -> Stretches {
+    /// The columns of a range; with `sums` their results are summed up in their place, where that can be.
+    pub fn open(&self, range: Range<usize>, sums: bool) -> Stretches {
         let (grid, cols) = (self.patches.grid, T::outer_tile().cols);
         let (len, reads) = (range.len(), columns::reads(grid, range.clone()));
-        let place = |first: usize| {
-            let run = reads.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
-            Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + first - run.at)
+        let panels = || (0..len).step_by(cols).map(|first| first..first + cols);
+        let place = |panel: Range<usize>| {
+            let run = columns::holding(&reads, &panel)?;
+            Some(run.image * self.patches.planes_of_image * grid.plane + run.start[1] + panel.start - run.at)
         };
-        let whole: Vec<_> = (0..len).step_by(cols).map(place).collect();
+        let whole = panels().map(place).collect();
         let in_line = self.place.in_line(grid);
-        let mut writes = columns::writes(grid, range, in_line);
-        let place = |first: usize| {
-            let run = writes.iter().find(|run| run.at <= first && first + cols <= run.at + run.len)?;
-            Some(self.first(run, 0) + first - run.at)
-        };
-        let direct = if direct && in_line && self.bias.is_none() {
-            let direct: Vec<_> = (0..len).step_by(cols).map(place).collect();
-            let summed = (0..len).step_by(cols).zip(&direct).filter(|(_, place)| place.is_none());
-            writes = summed.flat_map(|(first, _)| columns::within(&writes, first..first + cols)).collect();
-            direct
-        } else {
-            vec![None; whole.len()]
-        };
+        let (mut writes, mut direct) = (columns::writes(grid, range, in_line), Vec::new());
+        if sums && in_line && self.bias.is_none() {
+            let place = |panel| columns::holding(&writes, &panel).map(|run| self.first(run, 0) + panel.start - run.at);
+            direct = panels().map(place).collect();
+            let summed = panels().zip(&direct).filter(|(_, place)| place.is_none());
+            writes = summed.flat_map(|(panel, _)| columns::within(&writes, panel)).collect();
+        }
         Stretches { len, whole, direct, reads, writes }
     }
 
@@ -157,10 +152,10 @@ impl<T: Real> Positions<'_, T> {
         run.map_or(Soon::NOTHING, |(start, len)| Soon::new(&self.patches.planes[start..], self.starts.of(depth), len))
     }
 
-    /// Rows of results of tile `panel` of columns, where sums of theirs can be taken.
+    /// Rows of results of tile `panel` of columns, where sums are taken in their place.
     pub fn direct(&self, columns: &Stretches, panel: usize, rows: Range<usize>) -> Option<Rows<'_, T>> {
         let (plane, cols) = (self.place.plane, T::outer_tile().cols);
-        let start = columns.direct[panel]? + rows.start * plane;
+        let start = columns.direct.get(panel).copied().flatten()? + rows.start * plane;
         let to = self.out.part(start, rows.len().saturating_sub(1) * plane + cols);
         // SAFETY: the elements exist, as `part` has seen. Columns are dealt out to tasks, each to one; the first block of depth writes
         // what others add to.
